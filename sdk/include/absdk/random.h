@@ -1,0 +1,37 @@
+/* SPDX-License-Identifier: Apache-2.0
+ *
+ * Random numbers: Philox 4x32-10 (Salmon, Moraes, Dror, Shaw 2011), counter-based. The key is a
+ * hash of the seed, the path of the component at work and the purpose (init, train, evaluate, data,
+ * noise); the counter is (step, call within the step, element). So the numbers are the same on any
+ * number of threads and after a resume, and evaluation never advances a training stream.         */
+#ifndef ABSDK_RANDOM_H
+#define ABSDK_RANDOM_H
+
+#include "tensor.h"
+
+AB_BEGIN_DECLS
+
+/* ---- tensors; not recorded ------------------------------------------------------------------ */
+AB_EXPORT AbTensor *ab_uniform(AbContext *ctx, AbShape shape, double low, double high);
+AB_EXPORT AbTensor *ab_normal(AbContext *ctx, AbShape shape, double mean, double std);
+/* 1 with probability p, else 0; element-wise, in the type of p. No gradient. */
+AB_EXPORT AbTensor *ab_bernoulli(AbTensor *p);
+
+/* ---- plain streams, for data components and tools: any thread, no context -------------------- */
+typedef struct {
+  uint64_t key;
+  uint64_t position; /* numbers drawn so far */
+} AbStream;
+
+/* The stream named `name` of a seed. */
+AB_EXPORT AbStream ab_stream(uint64_t seed, const char *name);
+AB_EXPORT double ab_stream_uniform(AbStream *stream); /* [0, 1), 53 bits */
+AB_EXPORT double ab_stream_normal(AbStream *stream);  /* standard normal */
+/* Uniform in 0..bound-1, without bias; `bound` at least 1. */
+AB_EXPORT int64_t ab_stream_below(AbStream *stream, int64_t bound);
+/* A permutation of 0..count-1 (Fisher-Yates). */
+AB_EXPORT void ab_stream_permutation(AbStream *stream, int64_t *items, int64_t count);
+
+AB_END_DECLS
+
+#endif

@@ -1,0 +1,61 @@
+/* SPDX-License-Identifier: Apache-2.0
+ *
+ * Optimizers and controllers: what happens in a training step.
+ *
+ *   group      the weights of a model (and of what it holds), with the optimizer that moves them
+ *   update     backward, clipping, penalties, NaN guard, optimizer, projections: for one group
+ *   controller decides what a step is; the host owns the loop around it                          */
+#ifndef ABSDK_TRAINING_H
+#define ABSDK_TRAINING_H
+
+#include "kinds.h"
+#include "model.h"
+
+AB_BEGIN_DECLS
+
+/* ---- optimizers -------------------------------------------------------------------------------
+ * The weights of a group lie in one piece of memory, and so do their gradients: an optimizer sees
+ * each as one tensor of rank 1 and is called once per step (once per `optimizer.groups` entry).  */
+typedef struct AbUpdate AbUpdate;
+AB_EXPORT AbTensor *ab_update_weights(AbUpdate *update);
+AB_EXPORT AbTensor *ab_update_gradients(AbUpdate *update);
+/* The state `name` ("first_moment"), zeros at first; saved weight by weight. */
+AB_EXPORT AbTensor *ab_update_state(AbUpdate *update, const char *name);
+AB_EXPORT int64_t ab_update_count(const AbUpdate *update); /* of this update, from 1 */
+/* lr times the factor of the schedule (NULL: 1) times that of the group's entry. */
+AB_EXPORT double ab_update_rate(const AbUpdate *update, double lr, AbSchedule *schedule);
+
+typedef struct {
+  uint32_t struct_size;
+  uint32_t flags;
+  void (*update)(AbOptimizer *self, AbUpdate *update);
+} AbOptimizerVtable;
+
+/* ---- controllers ------------------------------------------------------------------------------
+ */
+typedef struct AbStep AbStep;
+typedef struct AbGroup AbGroup;
+
+typedef struct {
+  uint32_t struct_size;
+  uint32_t flags;
+  /* Optional: builds the models in the controller's slots and makes groups (ab_group). The
+   * manifest's model is built and has its group.                                                */
+  void (*build)(AbController *self, AbStep *step);
+  /* One training step on ab_step_batch. Returns the scalar that is reported as the loss. */
+  AbTensor *(*step)(AbController *self, AbStep *step);
+} AbControllerVtable;
+
+AB_EXPORT AbModel *ab_step_model(const AbStep *step);
+AB_EXPORT AbGroup *ab_step_group(const AbStep *step); /* of the manifest's model and optimizer */
+AB_EXPORT const AbBatch *ab_step_batch(const AbStep *step);
+/* The objective of the manifest's model on the batch of this step. */
+AB_EXPORT AbTensor *ab_step_objective(AbStep *step);
+/* A further group; `name` is unique in the run. From `build` only. */
+AB_EXPORT AbGroup *ab_group(AbStep *step, const char *name, AbModel *model, AbOptimizer *optimizer);
+/* Moves the weights of one group down the gradient of `loss`, a scalar. */
+AB_EXPORT void ab_update(AbStep *step, AbTensor *loss, AbGroup *group);
+
+AB_END_DECLS
+
+#endif

@@ -1,0 +1,276 @@
+/* SPDX-License-Identifier: Apache-2.0
+ *
+ * Reverse-mode differentiation.
+ *
+ * An operation's result has a higher id than its inputs. So the backward pass needs no sort of the
+ * graph: it takes the highest id that has a gradient, runs its rule, which adds to the gradients of
+ * the inputs, and goes on; whatever uses a tensor has then been done before it.                  */
+#include "internal.h"
+#include <stdio.h>
+#include <string.h>
+
+AbTensor *ab_record(AbTensor *y, const AbOp *op, AbTensor *const *inputs, int32_t count) {
+  if (!y || !y->ctx->recording) return y;
+  bool needed = false;
+  for (int32_t i = 0; i < count; i++) needed |= inputs[i]->needs_grad;
+  if (!needed) return y;
+  y->op = op;
+  y->needs_grad = true;
+  y->input_count = count;
+  for (int32_t i = 0; i < count; i++) {
+    y->inputs[i] = ab_ref(inputs[i]);
+    y->versions[i] = inputs[i]->storage ? inputs[i]->storage->version : 0;
+  }
+  return y;
+}
+
+bool ab_wants(const AbTensor *y, int32_t i) {
+  return y->inputs[i]->needs_grad;
+}
+
+void ab_require_grad(AbTensor *x) {
+  if (x && x != AB_NONE && !x->op && ab_is_real(x, "require_grad")) x->needs_grad = true;
+}
+
+bool ab_requires_grad(const AbTensor *x) {
+  return x && x->needs_grad;
+}
+
+AbTensor *ab_detach(AbTensor *x) {
+  if (!x || x == AB_NONE) return x;
+  return ab_tensor_view(x); /* a view has no history */
+}
+
+/* ---- the queue: a heap by id ------------------------------------------------------------------
+ */
+
+static uint64_t id_at(const AbStack *heap, int64_t i) {
+  return ((AbTensor *)heap->items[i])->id;
+}
+
+static void swap(AbStack *heap, int64_t i, int64_t j) {
+  void *item = heap->items[i];
+  heap->items[i] = heap->items[j];
+  heap->items[j] = item;
+}
+
+static void queue_push(AbContext *ctx, AbTensor *x) {
+  AbStack *heap = &ctx->heap;
+  if (!ab_stack_push(ctx, heap, ab_ref(x))) {
+    ab_unref(x);
+    return;
+  }
+  for (int64_t i = heap->count - 1; i > 0 && id_at(heap, i) > id_at(heap, (i - 1) / 2);
+       i = (i - 1) / 2)
+    swap(heap, i, (i - 1) / 2);
+}
+
+static AbTensor *queue_pop(AbStack *heap) {
+  AbTensor *top = heap->items[0];
+  heap->items[0] = heap->items[--heap->count];
+  for (int64_t i = 0;;) {
+    int64_t child = 2 * i + 1;
+    if (child >= heap->count) break;
+    if (child + 1 < heap->count && id_at(heap, child + 1) > id_at(heap, child)) child++;
+    if (id_at(heap, i) >= id_at(heap, child)) break;
+    swap(heap, i, child);
+    i = child;
+  }
+  return top;
+}
+
+/* ---- gradients of leaves ----------------------------------------------------------------------
+ * A weight of a group has a gradient that stays: a piece of the group's memory. The first addition
+ * of a step overwrites it. Other leaves get a tensor of their own.                               */
+
+static AbTensor *owner_of(AbTensor *leaf) {
+  return leaf->tied_to ? leaf->tied_to : leaf;
+}
+
+static bool is_target(const AbContext *ctx, const AbTensor *x) {
+  for (int32_t i = 0; i < ctx->target_count; i++)
+    if (ctx->targets[i] == x) return true;
+  return false;
+}
+
+static void add_to(AbTensor *sum, AbTensor *g) {
+  AbLoop loop = ab_loop(sum, sum, g);
+  sum->ctx->device->binary(K_ADD, sum->dtype, &loop, ab_data_of(sum), ab_data_of(sum),
+                           ab_data_of(g));
+}
+
+static void add_to_standing(AbTensor *leaf, AbTensor *g) {
+  AbTensor *owner = owner_of(leaf);
+  if (owner->has_grad) {
+    add_to(leaf->grad, g);
+  } else {
+    AbLoop loop = ab_loop(leaf->grad, g, NULL);
+    g->ctx->device->copy(&loop, leaf->dtype, ab_data_of(leaf->grad), g->dtype, ab_data_of(g));
+    owner->has_grad = true;
+  }
+}
+
+static bool stands(const AbContext *ctx, const AbTensor *x) {
+  return !ctx->targets && !x->op && x->grad && x->standing;
+}
+
+/* Adds g to what x has so far: in place where nobody else holds that sum. */
+static void add_gradient(AbTensor *x, AbTensor *g) {
+  AbContext *ctx = x->ctx;
+  if (!x->grad) {
+    x->grad = ab_ref(g);
+    if (x->op) queue_push(ctx, x);
+  } else if (!ctx->differentiable && x->grad->refs == 1 && ab_tensor_dense(x->grad) &&
+             x->grad->storage->refs == 1) {
+    add_to(x->grad, g);
+  } else {
+    AbTensor *sum = ab_ref(ab_add(x->grad, g));
+    ab_unref(x->grad);
+    x->grad = sum;
+  }
+}
+
+void ab_accumulate(AbTensor *y, int32_t i, AbTensor *g) {
+  AbTensor *x = y->inputs[i];
+  if (!g || !x->needs_grad) return;
+  AbContext *ctx = x->ctx;
+  if (!x->op && ctx->targets && !is_target(ctx, x)) return;
+  if (!ab_same_shape(x, g) || x->dtype != g->dtype) {
+    char a[220], b[220];
+    ab_error(ctx, AB_INTERNAL, "%s: a gradient of %s for an input of %s", y->op->name,
+             ab_tensor_text(g, a, sizeof a), ab_tensor_text(x, b, sizeof b));
+    return;
+  }
+  if (stands(ctx, x))
+    add_to_standing(x, g);
+  else
+    add_gradient(x, g);
+}
+
+void ab_accumulate_product(AbTensor *y, int32_t i, AbTensor *a, AbTensor *b) {
+  AbTensor *x = y->inputs[i];
+  if (!a || !b || !x->needs_grad) return;
+  if (!stands(x->ctx, x) || x->ctx->differentiable) {
+    if (!x->op && x->ctx->targets && !is_target(x->ctx, x)) return;
+    ab_accumulate(y, i, ab_matmul(a, b));
+    return;
+  }
+  AbTensor *owner = owner_of(x);
+  ab_multiply(x->grad, a, b, owner->has_grad ? 1 : 0);
+  owner->has_grad = true;
+}
+
+AbTensor *ab_gradient(AbTensor *leaf) {
+  if (!leaf || leaf == AB_NONE) return NULL;
+  return leaf->standing && !owner_of(leaf)->has_grad ? NULL : leaf->grad;
+}
+
+void ab_clear_gradient(AbTensor *leaf) {
+  if (!leaf || leaf == AB_NONE) return;
+  if (leaf->standing) {
+    owner_of(leaf)->has_grad = false;
+  } else {
+    ab_unref(leaf->grad);
+    leaf->grad = NULL;
+  }
+}
+
+/* ---- the pass ---------------------------------------------------------------------------------
+ */
+
+static bool unchanged(AbTensor *y) {
+  for (int32_t i = 0; i < y->input_count; i++) {
+    const AbTensor *x = y->inputs[i];
+    if (!x->storage || x->storage->version == y->versions[i]) continue;
+    char text[220];
+    ab_error(y->ctx, AB_INTERNAL,
+             "%s: its input of %s was assigned after the operation and before its backward pass",
+             y->op->name, ab_tensor_text(x, text, sizeof text));
+    return false;
+  }
+  return true;
+}
+
+/* Runs all rules from y down; y->grad is set. */
+static void run(AbContext *ctx, AbTensor *y) {
+  if (y->op) queue_push(ctx, y);
+  while (ctx->heap.count > 0) {
+    AbTensor *x = queue_pop(&ctx->heap);
+    AbTensor *g = x->grad;
+    bool keep = ctx->targets && is_target(ctx, x);
+    if (ab_ok(ctx) && unchanged(x)) {
+      AbScope scope = ab_scope_begin(ctx);
+      x->op->backward(x, g);
+      if (!ctx->differentiable) ab_scope_end(ctx, scope, NULL, 0);
+    }
+    if (!keep) {
+      x->grad = NULL;
+      ab_unref(g);
+    }
+    ab_unref(x);
+  }
+}
+
+static bool begin(AbTensor *y, const char *what) {
+  if (!ab_is_real(y, what) || !ab_ok(y->ctx)) return false;
+  char text[220];
+  if (ab_tensor_count(y) != 1 || y->rank != 0) {
+    ab_error(y->ctx, AB_CONFIG, "%s wants a scalar, not %s", what,
+             ab_tensor_text(y, text, sizeof text));
+    return false;
+  }
+  if (!y->needs_grad) {
+    ab_error(y->ctx, AB_CONFIG, "%s: the scalar does not depend on anything that needs a gradient",
+             what);
+    return false;
+  }
+  if (!y->storage) return false; /* dry run */
+  y->grad = ab_ref(ab_full(y->ctx, y->dtype, ab_scalar_shape(), 1));
+  return y->grad != NULL;
+}
+
+void ab_backward(AbTensor *loss) {
+  if (!begin(loss, "backward")) return;
+  AbContext *ctx = loss->ctx;
+  bool recording = ab_set_recording(ctx, false);
+  run(ctx, loss);
+  ab_set_recording(ctx, recording);
+}
+
+/* The leaves among xs may hold gradients of a backward pass: set aside meanwhile. */
+void ab_gradients(AbTensor *y, AbTensor *const *xs, int32_t count, AbTensor **gradients,
+                  bool differentiable) {
+  for (int32_t i = 0; i < count; i++) gradients[i] = NULL;
+  if (count > 64) {
+    ab_error(ab_context_of(y), AB_INTERNAL, "gradients: at most 64 tensors at once, not %d", count);
+    return;
+  }
+  AbTensor *aside[64];
+  for (int32_t i = 0; i < count; i++)
+    if (!xs[i] || xs[i] == AB_NONE) return;
+  if (!begin(y, "gradients")) return;
+  AbContext *ctx = y->ctx;
+  for (int32_t i = 0; i < count; i++) {
+    aside[i] = xs[i] == y ? NULL : xs[i]->grad;
+    if (xs[i] != y) xs[i]->grad = NULL;
+  }
+  bool recording = ab_set_recording(ctx, differentiable);
+  ctx->targets = xs;
+  ctx->target_count = count;
+  ctx->differentiable = differentiable;
+  run(ctx, y);
+  ctx->targets = NULL;
+  ctx->target_count = 0;
+  ctx->differentiable = false;
+  ab_set_recording(ctx, recording);
+  for (int32_t i = 0; i < count; i++) {
+    AbTensor *g = xs[i]->grad;
+    xs[i]->grad = aside[i];
+    if (!g)
+      gradients[i] = ab_full(ctx, xs[i]->dtype, ab_shape(xs[i]), 0);
+    else if (ab_stack_push(ctx, &ctx->owned, g))
+      gradients[i] = g;
+    else
+      ab_unref(g);
+  }
+}

@@ -1,0 +1,214 @@
+/* SPDX-License-Identifier: Apache-2.0
+ *
+ * What the SDK keeps of a data component, and the way to the host's store. */
+#include "../internal.h"
+#include <stdio.h>
+#include <stdlib.h>
+#include <string.h>
+
+#define MAX_FIELDS 16
+
+struct AbStoreFile {
+  AbInstance *owner;
+  const AbStoreService *service;
+  void *file;
+  struct AbStoreFile *next;
+};
+
+struct AbDataState {
+  int32_t field_count;
+  AbField fields[MAX_FIELDS];
+  char names[MAX_FIELDS][64];
+  int64_t samples[AB_SPLIT_COUNT];
+  int64_t slab;
+  bool opened;
+  void (*origin)(AbData *self, AbSplit split, int64_t row, char *text, size_t size);
+  AbStoreFile *files;
+};
+
+/* Made when first asked for; NULL (and an error) if there is no memory. */
+static struct AbDataState *state_of(AbData *self) {
+  if (!self->state->data) {
+    self->state->data = calloc(1, sizeof *self->state->data);
+    if (!self->state->data) ab_fail(self, AB_INTERNAL, "out of memory");
+  }
+  return self->state->data;
+}
+
+static const AbDataVtable *table(const AbData *self) {
+  return self->component->vtable;
+}
+
+/* ---- declarations
+ * --------------------------------------------------------------------------------- */
+
+static bool sound(const AbSpec *spec) {
+  int64_t count = ab_spec_count(spec);
+  bool typed = spec->range == AB_RANGE_CLASS ? spec->dtype == AB_I64 && spec->classes > 0
+                                             : spec->dtype == AB_F32 || spec->dtype == AB_F64;
+  return typed && count > 0 && spec->range >= AB_RANGE_REAL && spec->range <= AB_RANGE_CLASS;
+}
+
+void ab_data_field(AbData *self, const char *name, const AbSpec *spec) {
+  struct AbDataState *state = state_of(self);
+  if (!state) return;
+  bool twice = false;
+  for (int32_t i = 0; i < state->field_count; i++) twice |= strcmp(state->names[i], name) == 0;
+  if (twice || state->field_count == MAX_FIELDS || strlen(name) >= sizeof state->names[0] ||
+      !sound(spec)) {
+    ab_fail(self, AB_INTERNAL,
+            "field '%s' cannot be declared: names are unique and short, at most %d of them; class "
+            "fields are i64 with classes, others f32 or f64; no axis is empty",
+            name, MAX_FIELDS);
+    return;
+  }
+  int32_t i = state->field_count++;
+  snprintf(state->names[i], sizeof state->names[i], "%s", name);
+  state->fields[i] = (AbField){state->names[i], *spec};
+}
+
+void ab_data_length(AbData *self, AbSplit split, int64_t samples) {
+  struct AbDataState *state = state_of(self);
+  if (!state) return;
+  if (split < 0 || split >= AB_SPLIT_COUNT || samples < 0)
+    ab_fail(self, AB_INTERNAL, "%lld samples of split %d cannot be declared", (long long)samples,
+            split);
+  else
+    state->samples[split] = samples;
+}
+
+void ab_data_locality(AbData *self, int64_t rows) {
+  struct AbDataState *state = state_of(self);
+  if (state) state->slab = rows > 1 ? rows : 0;
+}
+
+void ab_data_origin(AbData *self, void (*origin)(AbData *self, AbSplit split, int64_t row,
+                                                 char *text, size_t size)) {
+  struct AbDataState *state = state_of(self);
+  if (state) state->origin = origin;
+}
+
+/* ---- life
+ * ------------------------------------------------------------------------------------------ */
+
+void ab_data_open(AbData *self) {
+  struct AbDataState *state = state_of(self);
+  if (!state) return;
+  AbInstance *before = ab_enter(self);
+  state->opened = true;
+  table(self)->open(self);
+  if (ab_ok(self->state->ctx) && state->field_count == 0)
+    ab_fail(self, AB_INTERNAL, "it declared no field");
+  ab_leave(self->state->ctx, before);
+}
+
+void ab_data_load(AbData *self) {
+  if (!AB_OFFERS(table(self), AbDataVtable, load)) return;
+  AbInstance *before = ab_enter(self);
+  table(self)->load(self);
+  ab_leave(self->state->ctx, before);
+}
+
+void ab_data_close(AbData *self) {
+  struct AbDataState *state = self->state->data;
+  if (!state) return;
+  if (state->opened && AB_OFFERS(table(self), AbDataVtable, close)) table(self)->close(self);
+  state->opened = false;
+  while (state->files) {
+    AbStoreFile *file = state->files;
+    state->files = file->next;
+    file->service->close(file->file);
+    free(file);
+  }
+}
+
+void ab_data_state_free(AbInstance *self) {
+  ab_data_close(self);
+  free(self->state->data);
+}
+
+/* May run on the feed's thread: touches nothing of the context but its error. */
+void ab_data_fetch(AbData *self, AbSplit split, const int64_t *rows, int64_t count,
+                   void *const *fields) {
+  table(self)->fetch(self, split, rows, count, fields);
+}
+
+/* ---- questions
+ * -------------------------------------------------------------------------------------- */
+
+int32_t ab_data_field_count(const AbData *self) {
+  return self->state->data ? self->state->data->field_count : 0;
+}
+
+AbField ab_data_field_at(const AbData *self, int32_t index) {
+  return self->state->data->fields[index];
+}
+
+int64_t ab_data_samples(const AbData *self, AbSplit split) {
+  return self->state->data ? self->state->data->samples[split] : 0;
+}
+
+int64_t ab_data_slab(const AbData *self) {
+  return self->state->data ? self->state->data->slab : 0;
+}
+
+void ab_data_place(AbData *self, AbSplit split, int64_t row, char *text, size_t size) {
+  struct AbDataState *state = self->state->data;
+  snprintf(text, size, "sample %lld of %s", (long long)row, ab_split_name(split));
+  if (state && state->origin) state->origin(self, split, row, text, size);
+}
+
+/* ---- the store
+ * --------------------------------------------------------------------------------------- */
+
+static void report(AbInstance *owner, AbCode code, char *message) {
+  ab_fail(owner, code, "%s", message ? message : "the store failed");
+  free(message);
+}
+
+AbStoreFile *ab_store_open(AbInstance *self, const char *path) {
+  const AbStoreService *service = self->state->ctx->store;
+  struct AbDataState *state = path ? state_of(self) : NULL;
+  if (!state) return NULL;
+  if (!service) {
+    ab_fail(self, AB_INTERNAL, "this host has no store to open %s with", path);
+    return NULL;
+  }
+  AbCode code = AB_OK;
+  char *message = NULL;
+  AbStoreFile *file = calloc(1, sizeof *file);
+  void *opened = file ? service->open(path, &code, &message) : NULL;
+  if (!opened) {
+    if (file)
+      report(self, code, message);
+    else
+      ab_fail(self, AB_INTERNAL, "out of memory");
+    free(file);
+    return NULL;
+  }
+  *file = (AbStoreFile){self, service, opened, state->files};
+  state->files = file;
+  return file;
+}
+
+bool ab_store_info(AbStoreFile *file, const char *dataset, AbShape *shape, AbDtype *dtype,
+                   int64_t *chunk_rows) {
+  if (!file) return false;
+  AbCode code = AB_OK;
+  char *message = NULL;
+  int32_t found =
+      file->service->info(file->file, dataset, shape, dtype, chunk_rows, &code, &message);
+  if (found < 0) report(file->owner, code, message);
+  return found > 0;
+}
+
+bool ab_store_read(AbStoreFile *file, const char *dataset, AbDtype dtype, int64_t first,
+                   int64_t count, void *buffer) {
+  if (!file) return false;
+  AbCode code = AB_OK;
+  char *message = NULL;
+  if (file->service->read(file->file, dataset, dtype, first, count, buffer, &code, &message))
+    return true;
+  report(file->owner, code, message);
+  return false;
+}

@@ -1,0 +1,213 @@
+/* SPDX-License-Identifier: Apache-2.0
+ *
+ * Models: building for a role, calling roles, deriving those that follow from others. */
+#include "../internal.h"
+#include <string.h>
+
+static const AbModelVtable *table(const AbModel *self) {
+  return self->component->vtable;
+}
+
+typedef AbTensor *(*RoleFunction)(AbModel *self, AbTensor *x);
+
+/* The function that a table has for a role; NULL if none. Generate has another signature. */
+static RoleFunction function_of(const AbModelVtable *t, AbRole role) {
+  switch (role) {
+#define ROLE(constant, field) \
+  case constant: return AB_OFFERS(t, AbModelVtable, field) ? t->field : NULL
+    ROLE(AB_ROLE_RECONSTRUCT, reconstruct);
+    ROLE(AB_ROLE_ENCODE, encode);
+    ROLE(AB_ROLE_DECODE, decode);
+    ROLE(AB_ROLE_CLASSIFY, classify);
+    ROLE(AB_ROLE_PREDICT, predict);
+    ROLE(AB_ROLE_SCORE, score);
+    ROLE(AB_ROLE_ACT, act);
+    ROLE(AB_ROLE_CLUSTER, cluster);
+#undef ROLE
+  default: return NULL;
+  }
+}
+
+uint32_t ab_component_roles(const AbComponent *component) {
+  if (component->kind != AB_KIND_MODEL) return 0;
+  const AbModelVtable *t = component->vtable;
+  uint32_t roles = 0;
+  for (AbRole role = 1; role < AB_ROLE_COUNT; role++)
+    if (function_of(t, role)) roles |= AB_ROLE_BIT(role);
+  if (AB_OFFERS(t, AbModelVtable, generate)) roles |= AB_ROLE_BIT(AB_ROLE_GENERATE);
+  if (t->flags & AB_ONE_ROLE) return roles;
+  uint32_t both = AB_ROLE_BIT(AB_ROLE_ENCODE) | AB_ROLE_BIT(AB_ROLE_DECODE);
+  if ((roles & both) == both) roles |= AB_ROLE_BIT(AB_ROLE_RECONSTRUCT);
+  if (roles & AB_ROLE_BIT(AB_ROLE_RECONSTRUCT)) roles |= AB_ROLE_BIT(AB_ROLE_SCORE);
+  return roles;
+}
+
+/* ---- calling
+ * ----------------------------------------------------------------------------------------- */
+
+/* The roles that take what the data gives, as the role that a model was built for does. */
+static bool takes_data(AbRole role) {
+  return role != AB_ROLE_DECODE && role != AB_ROLE_GENERATE;
+}
+
+static bool input_fits(AbModel *self, AbRole role, const AbTensor *x) {
+  const AbSignature *built = &self->state->signature;
+  if (role != built->role && !(takes_data(role) && takes_data(built->role))) return true;
+  const AbSpec *in = &built->in;
+  if (x->rank == in->rank + 1 &&
+      memcmp(x->shape + 1, in->shape, (size_t)in->rank * sizeof *in->shape) == 0)
+    return true;
+  AbShape wanted = {.rank = in->rank};
+  memcpy(wanted.dims, in->shape, sizeof wanted.dims);
+  char a[220], b[220];
+  ab_fail(self, AB_CONFIG, "%s was given x of %s and was built for samples of %s",
+          ab_role_name(role), ab_tensor_text(x, a, sizeof a), ab_shape_text(wanted, b, sizeof b));
+  return false;
+}
+
+static AbTensor *derived(AbModel *self, AbRole role, AbTensor *x) {
+  if (role == AB_ROLE_RECONSTRUCT)
+    return ab_call(self, AB_ROLE_DECODE, ab_call(self, AB_ROLE_ENCODE, x));
+  AbTensor *error = ab_sub(ab_call(self, AB_ROLE_RECONSTRUCT, x), x);
+  return ab_mean_axes(ab_flatten(ab_square(error)), 2, false); /* score */
+}
+
+AbTensor *ab_call(AbModel *self, AbRole role, AbTensor *x) {
+  if (!x) return NULL;
+  AbContext *ctx = self->state->ctx;
+  if (!(ab_component_roles(self->component) & AB_ROLE_BIT(role)) || role == AB_ROLE_GENERATE) {
+    ab_fail(self, AB_CONFIG, "it does not offer the role %s",
+            ab_role_name(role) ? ab_role_name(role) : "(none)");
+    return NULL;
+  }
+  if (!self->state->built) {
+    ab_fail(self, AB_INTERNAL, "%s was called before the model was built", ab_role_name(role));
+    return NULL;
+  }
+  if (!input_fits(self, role, x)) return NULL;
+  RoleFunction function = function_of(table(self), role);
+  AbInstance *before = ab_enter(self);
+  AbTensor *y = function ? function(self, x) : derived(self, role, x);
+  if (!y && ab_ok(ctx))
+    ab_fail(self, AB_INTERNAL, "%s returned nothing, and no error", ab_role_name(role));
+  ab_leave(ctx, before);
+  return y;
+}
+
+AbTensor *ab_encode(AbModel *model, AbTensor *x) {
+  return ab_call(model, AB_ROLE_ENCODE, x);
+}
+
+AbTensor *ab_decode(AbModel *model, AbTensor *code) {
+  return ab_call(model, AB_ROLE_DECODE, code);
+}
+
+AbTensor *ab_reconstruct(AbModel *model, AbTensor *x) {
+  return ab_call(model, AB_ROLE_RECONSTRUCT, x);
+}
+
+/* ---- building
+ * ---------------------------------------------------------------------------------------- */
+
+AbSignature ab_signature(AbRole role, const AbSpec *in, const AbSpec *out) {
+  AbSignature wanted = {.role = role, .in = *in, .out = {.rank = -1}};
+  if (out) wanted.out = *out;
+  return wanted;
+}
+
+/* Two samples of shapes through the role. */
+static AbTensor *shapes_through(AbModel *self) {
+  const AbSignature *built = &self->state->signature;
+  AbContext *ctx = self->state->ctx;
+  int64_t shape[AB_MAX_RANK] = {2};
+  if (built->in.rank < 0 || built->in.rank >= AB_MAX_RANK) return NULL;
+  memcpy(shape + 1, built->in.shape, (size_t)built->in.rank * sizeof *shape);
+  if (built->role == AB_ROLE_GENERATE) {
+    AbInstance *before = ab_enter(self);
+    AbTensor *y = table(self)->generate(self, 2);
+    ab_leave(ctx, before);
+    return y;
+  }
+  AbDtype dtype = built->in.range == AB_RANGE_CLASS ? AB_I64 : ctx->real;
+  return ab_call(self, built->role, ab_tensor_new(ctx, dtype, built->in.rank + 1, shape, true));
+}
+
+static AbSpec spec_of(const AbTensor *y) {
+  AbSpec spec = {.rank = y->rank - 1, .dtype = y->dtype};
+  memcpy(spec.shape, y->shape + 1, (size_t)spec.rank * sizeof *spec.shape);
+  return spec;
+}
+
+/* Compares what comes out with what was asked for. */
+static bool output_fits(AbModel *self, const AbTensor *y) {
+  const AbSpec *out = &self->state->signature.out;
+  const char *role = ab_role_name(self->state->signature.role);
+  char a[220], b[220];
+  if (y->rank < 1 || y->shape[0] != 2) {
+    ab_fail(self, AB_INTERNAL, "%s of a batch of 2 gave %s; the first axis must be the batch", role,
+            ab_tensor_text(y, a, sizeof a));
+    return false;
+  }
+  if (out->rank < 0) return true;
+  AbShape given = {.rank = y->rank - 1}, wanted = {.rank = out->rank};
+  memcpy(given.dims, y->shape + 1, (size_t)given.rank * sizeof *given.dims);
+  memcpy(wanted.dims, out->shape, sizeof wanted.dims);
+  if (given.rank == wanted.rank &&
+      memcmp(given.dims, wanted.dims, (size_t)given.rank * sizeof *given.dims) == 0)
+    return true;
+  ab_fail(self, AB_CONFIG, "%s gives samples of %s where %s is wanted", role,
+          ab_shape_text(given, a, sizeof a), ab_shape_text(wanted, b, sizeof b));
+  return false;
+}
+
+AbSpec ab_build(AbModel *self, const AbSignature *wanted) {
+  AbContext *ctx = self->state->ctx;
+  AbSpec nothing = {.rank = -1};
+  if (!ab_ok(ctx)) return nothing;
+  if (self->state->built) {
+    ab_fail(self, AB_INTERNAL, "it was built twice");
+    return nothing;
+  }
+  AbInstance *before = ab_enter(self);
+  table(self)->build(self, wanted);
+  ab_leave(ctx, before);
+  if (!ab_ok(ctx)) return nothing;
+  self->state->built = true;
+  self->state->signature = *wanted;
+
+  AbScope scope = ab_scope_begin(ctx);
+  bool recording = ab_set_recording(ctx, false);
+  int64_t products = ctx->multiply_adds;
+  AbTensor *y = shapes_through(self);
+  ctx->multiply_adds = products;
+  AbSpec given = nothing;
+  if (y && output_fits(self, y)) {
+    given = spec_of(y);
+    given.range = wanted->out.rank >= 0 ? wanted->out.range : AB_RANGE_REAL;
+    self->state->signature.out = given;
+  }
+  ab_set_recording(ctx, recording);
+  ab_scope_end(ctx, scope, NULL, 0);
+  return given;
+}
+
+AbSignature ab_model_signature(const AbModel *self) {
+  return self->state->signature;
+}
+
+int64_t ab_model_multiply_adds(AbModel *self) {
+  AbContext *ctx = self->state->ctx;
+  AbScope scope = ab_scope_begin(ctx);
+  bool recording = ab_set_recording(ctx, false);
+  int64_t before = ctx->multiply_adds;
+  shapes_through(self);
+  int64_t products = (ctx->multiply_adds - before) / 2;
+  ctx->multiply_adds = before;
+  ab_set_recording(ctx, recording);
+  ab_scope_end(ctx, scope, NULL, 0);
+  return products;
+}
+
+bool ab_model_has_objective(const AbModel *self) {
+  return AB_OFFERS(table(self), AbModelVtable, objective);
+}

@@ -1,0 +1,339 @@
+/* SPDX-License-Identifier: Apache-2.0
+ *
+ * A training step: objective, backward, clipping, penalties, NaN guard, optimizer, projections. */
+#include "group.h"
+#include <fnmatch.h>
+#include <math.h>
+#include <stdio.h>
+#include <stdlib.h>
+#include <string.h>
+
+typedef struct {
+  char *pattern;
+  double factor;
+} Rate;
+
+struct AbStep {
+  AbContext *ctx;
+  AbStepParts parts;
+  AbStack rates;  /* Rate * */
+  AbStack groups; /* AbGroup *; the first is that of the manifest's model */
+  const AbBatch *batch;
+  AbProgress progress;
+  double norm;
+  char state_name[512];
+};
+
+struct AbUpdate {
+  AbStep *step;
+  AbGroup *group;
+  const AbSpan *span;
+};
+
+AbStep *ab_step_new(AbContext *ctx, const AbStepParts *parts) {
+  AbStep *step = calloc(1, sizeof *step);
+  if (!step) {
+    ab_error(ctx, AB_INTERNAL, "out of memory");
+    return NULL;
+  }
+  step->ctx = ctx;
+  step->parts = *parts;
+  return step;
+}
+
+void ab_step_free(AbStep *step) {
+  if (!step) return;
+  for (int64_t i = 0; i < step->groups.count; i++) ab_group_free(step->groups.items[i]);
+  for (int64_t i = 0; i < step->rates.count; i++) {
+    Rate *rate = step->rates.items[i];
+    free(rate->pattern);
+    free(rate);
+  }
+  free(step->groups.items);
+  free(step->rates.items);
+  free(step);
+}
+
+void ab_step_rate(AbStep *step, const char *pattern, double factor) {
+  Rate *rate = calloc(1, sizeof *rate);
+  if (rate) *rate = (Rate){ab_text_copy(pattern), factor};
+  if (rate && rate->pattern && ab_stack_push(step->ctx, &step->rates, rate)) return;
+  if (rate) free(rate->pattern);
+  free(rate);
+  ab_error(step->ctx, AB_INTERNAL, "out of memory");
+}
+
+static double rate_of(const char *weight, void *data) {
+  const AbStep *step = data;
+  for (int64_t i = 0; i < step->rates.count; i++) {
+    const Rate *rate = step->rates.items[i];
+    if (fnmatch(rate->pattern, weight, 0) == 0) return rate->factor;
+  }
+  return 1;
+}
+
+AbGroup *ab_group(AbStep *step, const char *name, AbModel *model, AbOptimizer *optimizer) {
+  for (int64_t i = 0; i < step->groups.count; i++) {
+    const AbGroup *other = step->groups.items[i];
+    if (strcmp(other->name, name) != 0) continue;
+    ab_error(step->ctx, AB_INTERNAL, "there are two groups '%s'", name);
+    return NULL;
+  }
+  AbGroup *group = ab_group_new(step->ctx, name, model, optimizer, rate_of, step);
+  if (group && ab_stack_push(step->ctx, &step->groups, group)) return group;
+  ab_group_free(group);
+  return NULL;
+}
+
+void ab_step_build(AbStep *step) {
+  AbController *controller = step->parts.controller;
+  const AbControllerVtable *t = controller->component->vtable;
+  if (!ab_group(step, "optimizer", step->parts.model, step->parts.optimizer)) return;
+  if (!AB_OFFERS(t, AbControllerVtable, build)) return;
+  AbInstance *before = ab_enter(controller);
+  t->build(controller, step);
+  ab_leave(step->ctx, before);
+}
+
+/* ---- what a controller sees
+ * ------------------------------------------------------------------------- */
+
+AbModel *ab_step_model(const AbStep *step) {
+  return step->parts.model;
+}
+
+AbGroup *ab_step_group(const AbStep *step) {
+  return step->groups.count ? step->groups.items[0] : NULL;
+}
+
+const AbBatch *ab_step_batch(const AbStep *step) {
+  return step->batch;
+}
+
+static AbTensor *default_objective(AbStep *step) {
+  AbModel *model = step->parts.model;
+  if (!step->parts.loss) {
+    ab_fail(model, AB_CONFIG, "the model has no objective of its own and the manifest no loss");
+    return NULL;
+  }
+  AbTensor *output = ab_call(model, step->parts.role, ab_batch_get(step->batch, "x"));
+  return ab_loss_value(step->parts.loss, output, ab_batch_get(step->batch, "target"));
+}
+
+AbTensor *ab_step_objective(AbStep *step) {
+  AbModel *model = step->parts.model;
+  const AbModelVtable *t = model->component->vtable;
+  if (!ab_model_has_objective(model)) return default_objective(step);
+  AbInstance *before = ab_enter(model);
+  AbTensor *objective = t->objective(model, step->batch);
+  ab_leave(step->ctx, before);
+  if (objective && objective->rank == 0) return objective;
+  if (ab_ok(step->ctx))
+    ab_fail(model, AB_INTERNAL,
+            objective ? "its objective is no scalar"
+                      : "its objective returned nothing, and no error");
+  return NULL;
+}
+
+/* ---- the update
+ * ---------------------------------------------------------------------------------------- */
+
+static AbTensor *with_penalties(AbStep *step, AbTensor *loss, const AbGroup *group) {
+  for (int64_t i = 0; i < step->parts.regularizer_count; i++) {
+    AbRegularizer *regularizer = step->parts.regularizers[i];
+    const AbRegularizerVtable *t = regularizer->component->vtable;
+    if (!AB_OFFERS(t, AbRegularizerVtable, penalty)) continue;
+    AbInstance *before = ab_enter(regularizer);
+    for (int64_t j = 0; j < group->member_count; j++)
+      if (group->members[j].tensor->rank >= 2)
+        loss = ab_add(loss, t->penalty(regularizer, group->members[j].tensor));
+    ab_leave(step->ctx, before);
+  }
+  return loss;
+}
+
+static void project(AbStep *step, const AbGroup *group) {
+  bool recording = ab_set_recording(step->ctx, false);
+  for (int64_t i = 0; i < step->parts.regularizer_count; i++) {
+    AbRegularizer *regularizer = step->parts.regularizers[i];
+    const AbRegularizerVtable *t = regularizer->component->vtable;
+    if (!AB_OFFERS(t, AbRegularizerVtable, project)) continue;
+    AbInstance *before = ab_enter(regularizer);
+    for (int64_t j = 0; j < group->member_count; j++)
+      if (group->members[j].tensor->rank >= 2) t->project(regularizer, group->members[j].tensor);
+    ab_leave(step->ctx, before);
+  }
+  ab_set_recording(step->ctx, recording);
+}
+
+static void diverged(AbStep *step, const char *what) {
+  ab_error(step->ctx, AB_DATA,
+           "training diverged in step %lld: %s is not finite; try a smaller learning rate, "
+           "clip.norm, or data.transform.standardise",
+           (long long)step->progress.step + 1, what);
+}
+
+/* The norm of all gradients of the group; an error that names the weight if one is not finite. */
+static double checked_norm(AbStep *step, AbGroup *group) {
+  const AbDevice *device = step->ctx->device;
+  AbDtype real = step->ctx->real;
+  double squares = device->sum_squares(real, group->size, ab_data_of(group->gradients));
+  if (isfinite(squares)) return sqrt(squares);
+  for (int64_t i = 0; i < group->member_count; i++) {
+    const AbTensor *weight = group->members[i].tensor;
+    if (isfinite(device->sum_squares(real, ab_tensor_count(weight), ab_data_of(weight->grad))))
+      continue;
+    char what[300];
+    snprintf(what, sizeof what, "the gradient of %s", group->members[i].entry->path);
+    diverged(step, what);
+    return NAN;
+  }
+  diverged(step, "the norm of all gradients");
+  return NAN;
+}
+
+static void clip(AbStep *step, AbGroup *group) {
+  const AbDevice *device = step->ctx->device;
+  AbDtype real = step->ctx->real;
+  void *g = ab_data_of(group->gradients);
+  double limit = step->parts.clip_value;
+  if (limit > 0) device->clamp(real, group->size, g, -limit, limit);
+  if (step->parts.clip_norm > 0 && step->norm > step->parts.clip_norm)
+    device->affine(real, group->size, g, g, step->parts.clip_norm / step->norm, 0);
+}
+
+static void optimize(AbStep *step, AbGroup *group) {
+  AbOptimizer *optimizer = group->optimizer;
+  const AbOptimizerVtable *t = optimizer->component->vtable;
+  AbInstance *before = ab_enter(optimizer);
+  for (int64_t i = 0; i < group->span_count && ab_ok(step->ctx); i++) {
+    AbUpdate update = {step, group, &group->spans[i]};
+    t->update(optimizer, &update);
+  }
+  ab_leave(step->ctx, before);
+}
+
+void ab_update(AbStep *step, AbTensor *loss, AbGroup *group) {
+  AbContext *ctx = step->ctx;
+  if (!loss || !group) {
+    if (ab_ok(ctx)) ab_error(ctx, AB_INTERNAL, "an update was asked for without a loss or a group");
+    return;
+  }
+  loss = with_penalties(step, loss, group);
+  if (!loss || !ab_ok(ctx)) return;
+  if (!isfinite(ab_item(loss))) {
+    diverged(step, "the loss");
+    return;
+  }
+  ab_group_clear_gradients(group);
+  ab_backward(loss);
+  if (!ab_ok(ctx)) return;
+  ab_group_complete_gradients(group);
+  step->norm = checked_norm(step, group);
+  if (!ab_ok(ctx)) return;
+  clip(step, group);
+  group->updates++;
+  optimize(step, group);
+  project(step, group);
+}
+
+AbTensor *ab_step_run(AbStep *step, const AbBatch *batch, const AbProgress *progress) {
+  AbController *controller = step->parts.controller;
+  const AbControllerVtable *t = controller->component->vtable;
+  step->batch = batch;
+  step->progress = *progress;
+  AbInstance *before = ab_enter(controller);
+  AbTensor *loss = t->step(controller, step);
+  ab_leave(step->ctx, before);
+  step->batch = NULL;
+  if (!loss && ab_ok(step->ctx))
+    ab_fail(controller, AB_INTERNAL, "its step returned nothing, and no error");
+  return ab_ok(step->ctx) ? loss : NULL;
+}
+
+double ab_step_gradient_norm(const AbStep *step) {
+  return step->norm;
+}
+
+/* ---- what an optimizer sees
+ * ------------------------------------------------------------------------------- */
+
+AbTensor *ab_update_weights(AbUpdate *u) {
+  return ab_flat_part(u->group->weights, u->span->from, u->span->to);
+}
+
+AbTensor *ab_update_gradients(AbUpdate *u) {
+  return ab_flat_part(u->group->gradients, u->span->from, u->span->to);
+}
+
+AbTensor *ab_update_state(AbUpdate *u, const char *name) {
+  AbGroupState *state = ab_group_state(u->group, name);
+  return state ? ab_flat_part(state->flat, u->span->from, u->span->to) : NULL;
+}
+
+int64_t ab_update_count(const AbUpdate *u) {
+  return u->group->updates;
+}
+
+double ab_update_rate(const AbUpdate *u, double lr, AbSchedule *schedule) {
+  double factor = 1;
+  if (schedule) {
+    const AbScheduleVtable *t = schedule->component->vtable;
+    factor = t->factor(schedule, &u->step->progress);
+  }
+  return lr * factor * u->span->factor;
+}
+
+/* ---- what a checkpoint sees
+ * -------------------------------------------------------------------------------- */
+
+int64_t ab_step_state_count(const AbStep *step) {
+  int64_t count = 0;
+  for (int64_t i = 0; i < step->groups.count; i++) {
+    const AbGroup *group = step->groups.items[i];
+    count += group->states.count * group->member_count;
+  }
+  return count;
+}
+
+/* The name is good until the next call. */
+AbState ab_step_state(const AbStep *step, int64_t index) {
+  char *name = ((AbStep *)step)->state_name;
+  for (int64_t i = 0; i < step->groups.count; i++) {
+    const AbGroup *group = step->groups.items[i];
+    int64_t here = group->states.count * group->member_count;
+    if (index >= here) {
+      index -= here;
+      continue;
+    }
+    const AbGroupState *state = group->states.items[index / group->member_count];
+    int64_t member = index % group->member_count;
+    const AbStateEntry *entry = group->members[member].entry;
+    snprintf(name, sizeof step->state_name, "%s/%s/%s", group->name, state->name, entry->path);
+    return (AbState){name, entry->axes, state->views[member], false, false, false};
+  }
+  return (AbState){0};
+}
+
+void ab_step_state_make(AbStep *step, const char *group, const char *name) {
+  for (int64_t i = 0; i < step->groups.count; i++) {
+    AbGroup *candidate = step->groups.items[i];
+    if (strcmp(candidate->name, group) == 0) ab_group_state(candidate, name);
+  }
+}
+
+int64_t ab_step_group_count(const AbStep *step) {
+  return step->groups.count;
+}
+
+const char *ab_step_group_name(const AbStep *step, int64_t index) {
+  return ((const AbGroup *)step->groups.items[index])->name;
+}
+
+int64_t ab_step_updates(const AbStep *step, int64_t index) {
+  return ((const AbGroup *)step->groups.items[index])->updates;
+}
+
+void ab_step_set_updates(AbStep *step, int64_t index, int64_t updates) {
+  ((AbGroup *)step->groups.items[index])->updates = updates;
+}

@@ -1,0 +1,69 @@
+/* SPDX-License-Identifier: Apache-2.0
+ *
+ * The table of the cpu device, its memory and its threads. */
+#include "cpu.h"
+#include <omp.h>
+#include <stdlib.h>
+#include <sys/mman.h>
+
+#define HUGE_PAGE ((size_t)2 << 20)
+
+/* Blocks of several huge pages are aligned to them: fewer misses of the address cache. */
+static void *cpu_alloc(size_t bytes) {
+  if (bytes < 2 * HUGE_PAGE) return aligned_alloc(64, (bytes + 63) / 64 * 64);
+  size_t rounded = (bytes + HUGE_PAGE - 1) / HUGE_PAGE * HUGE_PAGE;
+  void *data = aligned_alloc(HUGE_PAGE, rounded);
+  if (data) madvise(data, rounded, MADV_HUGEPAGE);
+  return data;
+}
+
+static void cpu_release(void *data, size_t bytes) {
+  (void)bytes;
+  free(data);
+}
+
+void cpu_parallel(int64_t n, int64_t grain, CpuRange range, void *job) {
+  if (n < grain || omp_get_max_threads() == 1 || omp_in_parallel()) {
+    if (n > 0) range(0, n, job);
+    return;
+  }
+#pragma omp parallel
+  {
+    int64_t threads = omp_get_num_threads(), me = omp_get_thread_num();
+    int64_t piece = (n / threads + 63) / 64 * 64;
+    int64_t from = me * piece, to = me + 1 == threads ? n : from + piece;
+    if (to > n) to = n;
+    if (from < to) range(from, to, job);
+  }
+}
+
+static void cpu_argmax(AbDtype dtype, int64_t rows, int64_t cols, int64_t *y, const void *x) {
+  ab_device_reference.argmax(dtype, rows, cols, y, x);
+}
+
+static void cpu_clamp(AbDtype dtype, int64_t n, void *x, double low, double high) {
+  ab_device_reference.clamp(dtype, n, x, low, high);
+}
+
+const AbDevice ab_device_cpu = {
+    .name = "cpu",
+    .alloc = cpu_alloc,
+    .release = cpu_release,
+    .fill = cpu_fill,
+    .copy = cpu_copy,
+    .unary = cpu_unary,
+    .affine = cpu_affine,
+    .binary = cpu_binary,
+    .reduce = cpu_reduce,
+    .softmax = cpu_softmax,
+    .argmax = cpu_argmax,
+    .matmul = cpu_matmul,
+    .bias_activate = cpu_bias_activate,
+    .cross_entropy = cpu_cross_entropy,
+    .cross_entropy_grad = cpu_cross_entropy_grad,
+    .random = cpu_random,
+    .sum_squares = cpu_sum_squares,
+    .clamp = cpu_clamp,
+    .sgd = cpu_sgd,
+    .adam = cpu_adam,
+};

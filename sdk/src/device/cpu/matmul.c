@@ -1,0 +1,28 @@
+/* SPDX-License-Identifier: Apache-2.0
+ *
+ * Matrix products: oneDNN's sgemm or OpenBLAS's for f32, OpenBLAS for f64. Which of the two is the
+ * faster depends on the shape; see docs/performance.md for the measurement behind the rule. */
+#include "cpu.h"
+#include <cblas.h>
+#include <dnnl.h>
+
+static bool prefers_blas(bool ta, bool tb, int64_t m, int64_t n, int64_t k) {
+  (void)tb;
+  return ta && k <= 128 && m >= 256 && n >= 64 && n <= 384;
+}
+
+void cpu_matmul(AbDtype dtype, bool ta, bool tb, int64_t m, int64_t n, int64_t k, const void *a,
+                int64_t lda, const void *b, int64_t ldb, double beta, void *c, int64_t ldc) {
+  CBLAS_TRANSPOSE op_a = ta ? CblasTrans : CblasNoTrans, op_b = tb ? CblasTrans : CblasNoTrans;
+  if (dtype == AB_F64) {
+    cblas_dgemm(CblasRowMajor, op_a, op_b, (blasint)m, (blasint)n, (blasint)k, 1, a, (blasint)lda,
+                b, (blasint)ldb, beta, c, (blasint)ldc);
+    return;
+  }
+  if (!prefers_blas(ta, tb, m, n, k) &&
+      dnnl_sgemm(ta ? 'T' : 'N', tb ? 'T' : 'N', m, n, k, 1, a, lda, b, ldb, (float)beta, c, ldc) ==
+          dnnl_success)
+    return;
+  cblas_sgemm(CblasRowMajor, op_a, op_b, (blasint)m, (blasint)n, (blasint)k, 1, a, (blasint)lda, b,
+              (blasint)ldb, (float)beta, c, (blasint)ldc);
+}

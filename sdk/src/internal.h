@@ -1,0 +1,211 @@
+/* SPDX-License-Identifier: Apache-2.0
+ *
+ * What the files of the SDK share and nobody else sees. */
+#ifndef SDK_INTERNAL_H
+#define SDK_INTERNAL_H
+
+#include "device/device.h"
+#include <absdk/host.h>
+#include <pthread.h>
+#include <stdarg.h>
+#include <stdatomic.h>
+
+#define AB_MAX_INPUTS 3
+#define AB_MESSAGE    1024
+#define AB_STREAMS    6 /* purposes */
+
+/* ---- memory ---------------------------------------------------------------------------------- */
+
+/* Memory of tensors. Freed blocks wait in the context's lists for the next of their size, so a
+ * steady state takes nothing from the system.                                                   */
+typedef struct AbStorage {
+  void *data;
+  size_t bytes; /* capacity */
+  int32_t refs;
+  int32_t size_class;
+  uint32_t version; /* counts assignments: backward checks it */
+  struct AbStorage *next;
+} AbStorage;
+
+AbStorage *ab_storage_new(AbContext *ctx, size_t bytes); /* NULL and an error if there is none */
+void ab_storage_unref(AbContext *ctx, AbStorage *storage);
+void ab_memory_clear(AbContext *ctx); /* gives the lists back to the system */
+
+/* A list that grows and is reused; push returns false (and an error) when memory is out. */
+typedef struct {
+  void **items;
+  int64_t count, capacity;
+} AbStack;
+bool ab_stack_push(AbContext *ctx, AbStack *stack, void *item);
+
+/* ---- tensors --------------------------------------------------------------------------------- */
+
+typedef struct AbOp {
+  const char *name;
+  /* Adds to the gradients of y's inputs, by ab_accumulate, given the gradient of y. */
+  void (*backward)(AbTensor *y, AbTensor *g);
+} AbOp;
+
+struct AbTensor {
+  AbContext *ctx;
+  AbStorage *storage; /* NULL: shape only */
+  int64_t offset;     /* elements */
+  AbDtype dtype;
+  int32_t rank;
+  int64_t shape[AB_MAX_RANK];
+  int64_t stride[AB_MAX_RANK]; /* elements */
+  int32_t refs;
+  bool needs_grad;
+  bool has_grad;  /* leaf of a group: `grad` holds a value of this step */
+  bool standing;  /* leaf of a group: `grad` is a piece of the group's memory, and stays */
+  bool permanent; /* AB_NONE */
+  uint64_t id;    /* grows with time: an operation's id is above those of its inputs */
+
+  /* How it came about; op is NULL for leaves. */
+  const AbOp *op;
+  int32_t input_count;
+  AbTensor *inputs[AB_MAX_INPUTS];
+  uint32_t versions[AB_MAX_INPUTS];
+  AbTensor *saved; /* whatever else the backward rule needs */
+  int64_t ints[4]; /* attributes of the operation */
+  double reals[2];
+
+  AbTensor *grad;    /* during backward; for leaves, until cleared */
+  AbTensor *tied_to; /* a leaf that is a view of another leaf: whose has_grad counts */
+  AbTensor *next_free;
+  int32_t mapped; /* maps open on a copy (strided tensors) */
+};
+
+/* A new tensor of the scope, dense, with memory unless `shape_only`. NULL after an error. */
+AbTensor *ab_tensor_new(AbContext *ctx, AbDtype dtype, int32_t rank, const int64_t *shape,
+                        bool shape_only);
+/* A view in the scope: the same storage, shape and strides of x, to be changed by the caller. */
+AbTensor *ab_tensor_view(AbTensor *x);
+/* Not owned by any scope: the caller unrefs. */
+AbTensor *ab_tensor_new_unowned(AbContext *ctx, AbDtype dtype, int32_t rank, const int64_t *shape,
+                                bool shape_only);
+bool ab_tensor_dense(const AbTensor *x);
+int64_t ab_tensor_count(const AbTensor *x);
+AbTensor *ab_dense(AbTensor *x);     /* x, or a dense copy; recorded */
+void *ab_data_of(const AbTensor *x); /* address of the first element */
+bool ab_same_shape(const AbTensor *a, const AbTensor *b);
+const char *ab_tensor_text(const AbTensor *x, char *buffer, size_t size); /* "f32 [2, 3]" */
+/* Whether x can be computed with: not NULL, not AB_NONE, of a real type; else an error. */
+bool ab_is_real(const AbTensor *x, const char *operation);
+
+/* Notes that y was made from the inputs by op, if anything of it needs a gradient. Returns y. */
+AbTensor *ab_record(AbTensor *y, const AbOp *op, AbTensor *const *inputs, int32_t count);
+/* Within a backward rule: adds g to the gradient of input i of y (if it needs one). */
+void ab_accumulate(AbTensor *y, int32_t i, AbTensor *g);
+/* The same for the product a b, which goes straight into the memory of a leaf's gradient. */
+void ab_accumulate_product(AbTensor *y, int32_t i, AbTensor *a, AbTensor *b);
+bool ab_wants(const AbTensor *y, int32_t i); /* whether input i of y needs a gradient */
+/* Sums g down to the shape of input i of y: the backward of broadcasting. */
+AbTensor *ab_sum_to(AbTensor *g, const AbTensor *like);
+/* A loop over the shape of y with strides of up to two operands, merged as far as they allow. */
+AbLoop ab_loop(const AbTensor *y, const AbTensor *a, const AbTensor *b);
+/* The common shape of a and b; an error if there is none. */
+bool ab_broadcast(const char *operation, const AbTensor *a, const AbTensor *b, AbShape *shape);
+AbTensor *ab_binary(const AbOp *op, AbBinary f, AbTensor *a, AbTensor *b); /* recorded under op */
+extern const AbOp ab_reshape_op;
+/* x where y was recorded as sigmoid(x), or a reshape of that; else NULL. */
+AbTensor *ab_sigmoid_argument(AbTensor *y);
+void ab_multiply(AbTensor *c, const AbTensor *a, const AbTensor *b, double beta); /* kernel call */
+
+/* ---- context --------------------------------------------------------------------------------- */
+
+#define AB_SIZE_CLASSES 400
+
+struct AbContext {
+  const AbDevice *device;
+  AbDtype real;
+  uint64_t seed;
+
+  pthread_mutex_t lock; /* of the error */
+  AbCode code;
+  atomic_bool failed;
+  char message[AB_MESSAGE];
+
+  AbStack owned; /* tensors of all open scopes */
+  AbStack heap;  /* of backward */
+  AbStack dying; /* of release */
+  AbTensor *free_tensors;
+  AbStorage *free_storage[AB_SIZE_CLASSES];
+  AbStorage *free_headers;
+  int64_t bytes, allocations;
+  uint64_t next_id;
+
+  bool recording;
+  bool differentiable; /* backward records its own operations */
+  bool shape_only;     /* dry run: weights have no memory */
+  int64_t multiply_adds;
+  /* ab_gradients: only these leaves receive anything */
+  AbTensor *const *targets;
+  int32_t target_count;
+
+  bool training;
+  AbPurpose purpose;
+  int64_t step;
+
+  AbInstance *current; /* the component at work */
+  AbStack parts;       /* AbPart * */
+  int64_t part_count;
+  const AbStoreService *store;
+};
+
+void ab_error_v(AbContext *ctx, const AbInstance *self, AbCode code, const char *format,
+                va_list arguments);
+/* Makes `self` the component at work; returns the one before, for ab_leave. */
+AbInstance *ab_enter(AbInstance *self);
+void ab_leave(AbContext *ctx, AbInstance *before);
+/* The random numbers of the next call of the component at work. */
+AbDraw ab_next_draw(AbContext *ctx);
+uint64_t ab_hash(uint64_t seed, const char *text);
+uint64_t ab_key(const AbContext *ctx, const char *path, AbPurpose purpose);
+
+/* The first field of every kind's table is its size: a table of an older plugin is shorter. */
+#define AB_OFFERS(vtable, Type, field) \
+  ((vtable)->struct_size >= offsetof(Type, field) + sizeof((vtable)->field) && (vtable)->field)
+
+/* ---- instances --------------------------------------------------------------------------------
+ */
+
+typedef struct {
+  char *name; /* short */
+  char *path; /* full */
+  char *axes;
+  AbTensor *tensor;
+  bool weight, tied, frozen;
+} AbStateEntry;
+
+typedef struct {
+  char *name;
+  AbTensor *weight;
+  bool transposed;
+} AbTie;
+
+struct AbInstanceState {
+  AbContext *ctx;
+  char *path;
+  char *file;
+  AbStack memory;  /* of ab_alloc */
+  AbStack entries; /* AbStateEntry * */
+  AbStack ties;    /* AbTie * */
+  /* random streams */
+  uint64_t keys[AB_STREAMS];
+  int64_t steps[AB_STREAMS];
+  uint32_t calls[AB_STREAMS];
+  /* models */
+  bool built;
+  AbSignature signature;
+  /* data */
+  struct AbDataState *data;
+};
+
+void ab_data_state_free(AbInstance *self);
+char *ab_text_copy(const char *text); /* NULL if there is no memory */
+/* Calls `visit` for self and everything in its slots, parents first. */
+void ab_walk(AbInstance *self, void (*visit)(AbInstance *self, void *data), void *data);
+AbTensor *ab_batch_find(const AbBatch *batch, const char *name); /* NULL without an error */
+
+#endif

@@ -1,0 +1,208 @@
+/* SPDX-License-Identifier: Apache-2.0
+ *
+ * Shape: views of the same numbers where strides can say it, copies where they cannot. */
+#include "../internal.h"
+#include <string.h>
+
+static bool usable(const AbTensor *x) {
+  return x && x != AB_NONE;
+}
+
+/* ---- copies -----------------------------------------------------------------------------------
+ */
+
+static void cast_backward(AbTensor *y, AbTensor *g) {
+  ab_accumulate(y, 0, ab_cast(g, y->inputs[0]->dtype));
+}
+static const AbOp cast_op = {"cast", cast_backward};
+
+static AbTensor *copy_as(AbTensor *x, AbDtype dtype) {
+  AbTensor *y = ab_tensor_new(x->ctx, dtype, x->rank, x->shape, !x->storage);
+  if (!y) return NULL;
+  if (x->storage && ab_tensor_count(x) > 0) {
+    AbLoop loop = ab_loop(y, x, NULL);
+    x->ctx->device->copy(&loop, dtype, ab_data_of(y), x->dtype, ab_data_of(x));
+  }
+  return dtype == AB_F32 || dtype == AB_F64 ? ab_record(y, &cast_op, &x, 1) : y;
+}
+
+AbTensor *ab_dense(AbTensor *x) {
+  if (!usable(x)) return NULL;
+  return ab_tensor_dense(x) ? x : copy_as(x, x->dtype);
+}
+
+AbTensor *ab_cast(AbTensor *x, AbDtype dtype) {
+  if (!usable(x)) return NULL;
+  if (!ab_dtype_size(dtype)) {
+    ab_error(x->ctx, AB_INTERNAL, "cast: there is no element type %d", dtype);
+    return NULL;
+  }
+  return x->dtype == dtype && ab_tensor_dense(x) ? x : copy_as(x, dtype);
+}
+
+/* ---- reshape ----------------------------------------------------------------------------------
+ */
+
+static void reshape_backward(AbTensor *y, AbTensor *g) {
+  ab_accumulate(y, 0, ab_reshape(g, ab_shape(y->inputs[0])));
+}
+const AbOp ab_reshape_op = {"reshape", reshape_backward};
+
+/* Fills in one axis of -1; false if the counts differ. */
+static bool complete(AbShape *shape, int64_t count) {
+  int32_t open = -1;
+  int64_t rest = 1;
+  if (shape->rank < 0 || shape->rank > AB_MAX_RANK) return false;
+  for (int32_t i = 0; i < shape->rank; i++) {
+    if (shape->dims[i] == -1 && open < 0)
+      open = i;
+    else if (shape->dims[i] < 0 || __builtin_mul_overflow(rest, shape->dims[i], &rest))
+      return false;
+  }
+  if (open < 0) return rest == count;
+  if (rest == 0 || count % rest != 0) return false;
+  shape->dims[open] = count / rest;
+  return true;
+}
+
+AbTensor *ab_reshape(AbTensor *x, AbShape shape) {
+  if (!usable(x)) return NULL;
+  AbShape wanted = shape;
+  if (!complete(&wanted, ab_tensor_count(x))) {
+    char from[220], to[220];
+    ab_error(x->ctx, AB_CONFIG, "reshape: %s has %lld elements and cannot become %s",
+             ab_tensor_text(x, from, sizeof from), (long long)ab_tensor_count(x),
+             ab_shape_text(shape, to, sizeof to));
+    return NULL;
+  }
+  if (!(x = ab_dense(x))) return NULL;
+  AbTensor *y = ab_tensor_view(x);
+  if (!y) return NULL;
+  y->rank = wanted.rank;
+  memcpy(y->shape, wanted.dims, sizeof y->shape);
+  int64_t stride = 1;
+  for (int32_t i = y->rank - 1; i >= 0; i--) {
+    y->stride[i] = stride;
+    stride *= y->shape[i] > 0 ? y->shape[i] : 1;
+  }
+  return ab_record(y, &ab_reshape_op, &x, 1);
+}
+
+AbTensor *ab_flatten(AbTensor *x) {
+  if (!usable(x)) return NULL;
+  if (x->rank < 1) {
+    ab_error(x->ctx, AB_CONFIG, "flatten wants a batch axis, not a scalar");
+    return NULL;
+  }
+  if (x->rank == 2 && ab_tensor_dense(x)) return x;
+  int64_t rows = x->shape[0];
+  return ab_reshape(x, AB_SHAPE(rows, rows > 0 ? ab_tensor_count(x) / rows : 0));
+}
+
+/* ---- transpose, slice, broadcast ---------------------------------------------------------------
+ */
+
+static bool axis_of(const char *operation, const AbTensor *x, int32_t *axis) {
+  if (*axis < 0) *axis += x->rank;
+  if (*axis >= 0 && *axis < x->rank) return true;
+  char text[220];
+  ab_error(x->ctx, AB_CONFIG, "%s: there is no such axis in %s", operation,
+           ab_tensor_text(x, text, sizeof text));
+  return false;
+}
+
+static void transpose_backward(AbTensor *y, AbTensor *g) {
+  ab_accumulate(y, 0, ab_transpose(g, (int32_t)y->ints[0], (int32_t)y->ints[1]));
+}
+static const AbOp transpose_op = {"transpose", transpose_backward};
+
+AbTensor *ab_transpose(AbTensor *x, int32_t a, int32_t b) {
+  if (!usable(x) || !axis_of("transpose", x, &a) || !axis_of("transpose", x, &b)) return NULL;
+  AbTensor *y = ab_tensor_view(x);
+  if (!y) return NULL;
+  y->shape[a] = x->shape[b];
+  y->shape[b] = x->shape[a];
+  y->stride[a] = x->stride[b];
+  y->stride[b] = x->stride[a];
+  y->ints[0] = a;
+  y->ints[1] = b;
+  return ab_record(y, &transpose_op, &x, 1);
+}
+
+static const AbOp unslice_op;
+
+/* The backward of slice: g among zeros. */
+static AbTensor *unslice(AbTensor *g, AbShape shape, int32_t axis, int64_t from) {
+  AbTensor *y = ab_full(g->ctx, g->dtype, shape, 0);
+  if (!y) return NULL;
+  AbTensor window = *y; /* only to make a loop over the part */
+  memcpy(window.shape, g->shape, sizeof window.shape);
+  window.offset += from * y->stride[axis];
+  if (ab_tensor_count(g) > 0) {
+    AbLoop loop = ab_loop(&window, g, NULL);
+    g->ctx->device->copy(&loop, g->dtype, ab_data_of(&window), g->dtype, ab_data_of(g));
+  }
+  y->ints[0] = axis;
+  y->ints[1] = from;
+  return ab_record(y, &unslice_op, &g, 1);
+}
+
+static void unslice_backward(AbTensor *y, AbTensor *g) {
+  int32_t axis = (int32_t)y->ints[0];
+  ab_accumulate(y, 0, ab_slice(g, axis, y->ints[1], y->ints[1] + y->inputs[0]->shape[axis]));
+}
+static const AbOp unslice_op = {"unslice", unslice_backward};
+
+static void slice_backward(AbTensor *y, AbTensor *g) {
+  ab_accumulate(y, 0, unslice(g, ab_shape(y->inputs[0]), (int32_t)y->ints[0], y->ints[1]));
+}
+static const AbOp slice_op = {"slice", slice_backward};
+
+AbTensor *ab_slice(AbTensor *x, int32_t axis, int64_t from, int64_t to) {
+  if (!usable(x) || !axis_of("slice", x, &axis)) return NULL;
+  if (from < 0 || to < from || to > x->shape[axis]) {
+    char text[220];
+    ab_error(x->ctx, AB_CONFIG, "slice: [%lld, %lld) of axis %d is not within %s", (long long)from,
+             (long long)to, axis, ab_tensor_text(x, text, sizeof text));
+    return NULL;
+  }
+  AbTensor *y = ab_tensor_view(x);
+  if (!y) return NULL;
+  y->shape[axis] = to - from;
+  y->offset += from * x->stride[axis];
+  y->ints[0] = axis;
+  y->ints[1] = from;
+  return ab_record(y, &slice_op, &x, 1);
+}
+
+static void broadcast_backward(AbTensor *y, AbTensor *g) {
+  ab_accumulate(y, 0, ab_sum_to(g, y->inputs[0]));
+}
+static const AbOp broadcast_op = {"broadcast_to", broadcast_backward};
+
+static bool stretches(const AbTensor *x, AbShape shape) {
+  int32_t extra = shape.rank - x->rank;
+  if (extra < 0 || ab_shape_count(shape) < 0) return false;
+  for (int32_t i = 0; i < x->rank; i++)
+    if (x->shape[i] != 1 && x->shape[i] != shape.dims[i + extra]) return false;
+  return true;
+}
+
+AbTensor *ab_broadcast_to(AbTensor *x, AbShape shape) {
+  if (!usable(x)) return NULL;
+  if (!stretches(x, shape)) {
+    char from[220], to[220];
+    ab_error(x->ctx, AB_CONFIG, "broadcast_to: %s does not stretch to %s",
+             ab_tensor_text(x, from, sizeof from), ab_shape_text(shape, to, sizeof to));
+    return NULL;
+  }
+  AbTensor *y = ab_tensor_view(x);
+  if (!y) return NULL;
+  int32_t extra = shape.rank - x->rank;
+  y->rank = shape.rank;
+  for (int32_t i = 0; i < shape.rank; i++) {
+    y->shape[i] = shape.dims[i];
+    y->stride[i] = i < extra || x->shape[i - extra] == 1 ? 0 : x->stride[i - extra];
+  }
+  return ab_record(y, &broadcast_op, &x, 1);
+}
