@@ -130,21 +130,25 @@ static void add_gradient(AbTensor *x, AbTensor *g) {
   }
 }
 
+static void receive(AbTensor *x, AbTensor *g) {
+  if (!x->op && x->ctx->targets && !is_target(x->ctx, x)) return;
+  if (stands(x->ctx, x))
+    add_to_standing(x, g);
+  else
+    add_gradient(x, g);
+}
+
 void ab_accumulate(AbTensor *y, int32_t i, AbTensor *g) {
   AbTensor *x = y->inputs[i];
   if (!g || !x->needs_grad) return;
   AbContext *ctx = x->ctx;
-  if (!x->op && ctx->targets && !is_target(ctx, x)) return;
   if (!ab_same_shape(x, g) || x->dtype != g->dtype) {
     char a[220], b[220];
     ab_error(ctx, AB_INTERNAL, "%s: a gradient of %s for an input of %s", y->op->name,
              ab_tensor_text(g, a, sizeof a), ab_tensor_text(x, b, sizeof b));
     return;
   }
-  if (stands(ctx, x))
-    add_to_standing(x, g);
-  else
-    add_gradient(x, g);
+  receive(x, g);
 }
 
 void ab_accumulate_product(AbTensor *y, int32_t i, AbTensor *a, AbTensor *b) {
@@ -191,9 +195,10 @@ static bool unchanged(AbTensor *y) {
   return true;
 }
 
-/* Runs all rules from y down; y->grad is set. */
+/* Gives y the gradient 1 and runs all rules from there down. */
 static void run(AbContext *ctx, AbTensor *y) {
-  if (y->op) queue_push(ctx, y);
+  AbTensor *one = ab_full(ctx, y->dtype, ab_scalar_shape(), 1);
+  if (one) receive(y, one);
   while (ctx->heap.count > 0) {
     AbTensor *x = queue_pop(&ctx->heap);
     AbTensor *g = x->grad;
@@ -211,7 +216,7 @@ static void run(AbContext *ctx, AbTensor *y) {
   }
 }
 
-static bool begin(AbTensor *y, const char *what) {
+static bool can_begin(AbTensor *y, const char *what) {
   if (!ab_is_real(y, what) || !ab_ok(y->ctx)) return false;
   char text[220];
   if (ab_tensor_count(y) != 1 || y->rank != 0) {
@@ -224,17 +229,37 @@ static bool begin(AbTensor *y, const char *what) {
              what);
     return false;
   }
-  if (!y->storage) return false; /* dry run */
-  y->grad = ab_ref(ab_full(y->ctx, y->dtype, ab_scalar_shape(), 1));
-  return y->grad != NULL;
+  return y->storage; /* else a dry run */
 }
 
 void ab_backward(AbTensor *loss) {
-  if (!begin(loss, "backward")) return;
+  if (!can_begin(loss, "backward")) return;
   AbContext *ctx = loss->ctx;
   bool recording = ab_set_recording(ctx, false);
   run(ctx, loss);
   ab_set_recording(ctx, recording);
+}
+
+/* Where xs[i] is in xs before i; else -1. */
+static int32_t earlier(AbTensor *const *xs, int32_t i) {
+  for (int32_t j = 0; j < i; j++)
+    if (xs[j] == xs[i]) return j;
+  return -1;
+}
+
+/* What a pass has left in x goes to the scope; zeros if that is nothing, NULL after an error. */
+static AbTensor *take_gradient(AbTensor *x) {
+  AbContext *ctx = x->ctx;
+  AbTensor *g = x->grad;
+  x->grad = NULL;
+  if (!ab_ok(ctx)) {
+    ab_unref(g);
+    return NULL;
+  }
+  if (!g) return ab_full(ctx, x->dtype, ab_shape(x), 0);
+  if (ab_stack_push(ctx, &ctx->owned, g)) return g;
+  ab_unref(g);
+  return NULL;
 }
 
 /* The leaves among xs may hold gradients of a backward pass: set aside meanwhile. */
@@ -248,11 +273,11 @@ void ab_gradients(AbTensor *y, AbTensor *const *xs, int32_t count, AbTensor **gr
   AbTensor *aside[64];
   for (int32_t i = 0; i < count; i++)
     if (!xs[i] || xs[i] == AB_NONE) return;
-  if (!begin(y, "gradients")) return;
+  if (!can_begin(y, "gradients")) return;
   AbContext *ctx = y->ctx;
   for (int32_t i = 0; i < count; i++) {
-    aside[i] = xs[i] == y ? NULL : xs[i]->grad;
-    if (xs[i] != y) xs[i]->grad = NULL;
+    aside[i] = xs[i]->grad;
+    xs[i]->grad = NULL;
   }
   bool recording = ab_set_recording(ctx, differentiable);
   ctx->targets = xs;
@@ -264,13 +289,8 @@ void ab_gradients(AbTensor *y, AbTensor *const *xs, int32_t count, AbTensor **gr
   ctx->differentiable = false;
   ab_set_recording(ctx, recording);
   for (int32_t i = 0; i < count; i++) {
-    AbTensor *g = xs[i]->grad;
-    xs[i]->grad = aside[i];
-    if (!g)
-      gradients[i] = ab_full(ctx, xs[i]->dtype, ab_shape(xs[i]), 0);
-    else if (ab_stack_push(ctx, &ctx->owned, g))
-      gradients[i] = g;
-    else
-      ab_unref(g);
+    int32_t j = earlier(xs, i);
+    gradients[i] = j < 0 ? take_gradient(xs[i]) : gradients[j];
+    if (j < 0) xs[i]->grad = aside[i];
   }
 }

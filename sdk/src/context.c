@@ -8,6 +8,8 @@
 #include <stdlib.h>
 #include <string.h>
 
+const int32_t ab_sdk = AB_ABI_MINOR;
+
 const char *ab_version(void) {
   return ABSDK_VERSION;
 }

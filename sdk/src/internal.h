@@ -93,6 +93,9 @@ const char *ab_tensor_text(const AbTensor *x, char *buffer, size_t size); /* "f3
 /* Whether x can be computed with: not NULL, not AB_NONE, of a real type; else an error. */
 bool ab_is_real(const AbTensor *x, const char *operation);
 
+/* Whether a and b are both there (not NULL, not AB_NONE) and of one context; else an error. */
+bool ab_belong_together(const char *operation, const AbTensor *a, const AbTensor *b);
+
 /* Notes that y was made from the inputs by op, if anything of it needs a gradient. Returns y. */
 AbTensor *ab_record(AbTensor *y, const AbOp *op, AbTensor *const *inputs, int32_t count);
 /* Within a backward rule: adds g to the gradient of input i of y (if it needs one). */

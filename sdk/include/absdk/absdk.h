@@ -10,6 +10,7 @@
 #include "context.h"
 #include "data.h"
 #include "kinds.h"
+#include "layers.h"
 #include "model.h"
 #include "ops.h"
 #include "random.h"

@@ -248,7 +248,9 @@ typedef struct {
   const AbComponent *const *components;
   uint32_t component_count;
   uint32_t reserved;
+  const int32_t *sdk; /* &ab_sdk: so that every plugin needs libabsdk, and the linker records it */
 } AbPlugin;
+AB_EXPORT extern const int32_t ab_sdk;
 
 #include <absdk/fingerprint.h> /* AB_FINGERPRINT: made from these headers when the SDK is built */
 
@@ -266,7 +268,8 @@ typedef struct {
                               plugin_licence,                             \
                               ab_plugin_components,                       \
                               AB_COUNT(ab_plugin_components),             \
-                              0};
+                              0,                                          \
+                              &ab_sdk};
 
 /* ---- instances -------------------------------------------------------------------------------
  * The head of every instance struct: `typedef struct { AbModel base; int64_t hidden; } Rbm;`. Small
@@ -323,6 +326,7 @@ AB_EXPORT AbTensor *ab_buffer(AbInstance *self, const char *name, AbDtype dtype,
 AB_EXPORT void ab_tie(AbInstance *child, const char *name, AbTensor *weight, bool transposed);
 /* The weight `name` of an instance that was built; NULL and an error if it has none. */
 AB_EXPORT AbTensor *ab_find_weight(AbInstance *self, const char *name);
+AB_EXPORT bool ab_has_weight(const AbInstance *self, const char *name);
 
 /* A named part of an objective or loss (a scalar), for the metrics: averaged over the epoch. */
 AB_EXPORT void ab_part(AbInstance *self, const char *name, AbTensor *value);

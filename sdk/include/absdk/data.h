@@ -40,7 +40,7 @@ typedef struct {
 } AbDataVtable;
 
 /* Declares a field, from `open`. "x" is what models see; "y" is the label or target. Fields of
- * AB_RANGE_CLASS are AB_I64; real fields AB_F32 or AB_F64 (the host converts).                   */
+ * AB_RANGE_CLASS are AB_I64; the host converts others to the real type of the run.               */
 AB_EXPORT void ab_data_field(AbData *self, const char *name, const AbSpec *spec);
 /* Declares how many samples a split has; splits not declared have none. */
 AB_EXPORT void ab_data_length(AbData *self, AbSplit split, int64_t samples);

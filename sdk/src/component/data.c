@@ -45,7 +45,7 @@ static const AbDataVtable *table(const AbData *self) {
 static bool sound(const AbSpec *spec) {
   int64_t count = ab_spec_count(spec);
   bool typed = spec->range == AB_RANGE_CLASS ? spec->dtype == AB_I64 && spec->classes > 0
-                                             : spec->dtype == AB_F32 || spec->dtype == AB_F64;
+                                             : ab_dtype_size(spec->dtype) > 0;
   return typed && count > 0 && spec->range >= AB_RANGE_REAL && spec->range <= AB_RANGE_CLASS;
 }
 
@@ -58,7 +58,7 @@ void ab_data_field(AbData *self, const char *name, const AbSpec *spec) {
       !sound(spec)) {
     ab_fail(self, AB_INTERNAL,
             "field '%s' cannot be declared: names are unique and short, at most %d of them; class "
-            "fields are i64 with classes, others f32 or f64; no axis is empty",
+            "fields are i64 with classes; no axis is empty",
             name, MAX_FIELDS);
     return;
   }

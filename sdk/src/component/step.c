@@ -138,18 +138,24 @@ AbTensor *ab_step_objective(AbStep *step) {
 /* ---- the update
  * ---------------------------------------------------------------------------------------- */
 
-static AbTensor *with_penalties(AbStep *step, AbTensor *loss, const AbGroup *group) {
+/* The sum of all penalties; NULL without an error if there is none. */
+static AbTensor *penalties(AbStep *step, const AbGroup *group) {
+  AbTensor *sum = NULL;
   for (int64_t i = 0; i < step->parts.regularizer_count; i++) {
     AbRegularizer *regularizer = step->parts.regularizers[i];
     const AbRegularizerVtable *t = regularizer->component->vtable;
     if (!AB_OFFERS(t, AbRegularizerVtable, penalty)) continue;
     AbInstance *before = ab_enter(regularizer);
-    for (int64_t j = 0; j < group->member_count; j++)
-      if (group->members[j].tensor->rank >= 2)
-        loss = ab_add(loss, t->penalty(regularizer, group->members[j].tensor));
+    for (int64_t j = 0; j < group->member_count && ab_ok(step->ctx); j++) {
+      if (group->members[j].tensor->rank < 2) continue;
+      AbTensor *penalty = t->penalty(regularizer, group->members[j].tensor);
+      if (!penalty && ab_ok(step->ctx))
+        ab_fail(regularizer, AB_INTERNAL, "its penalty returned nothing, and no error");
+      sum = sum ? ab_add(sum, penalty) : penalty;
+    }
     ab_leave(step->ctx, before);
   }
-  return loss;
+  return sum;
 }
 
 static void project(AbStep *step, const AbGroup *group) {
@@ -196,10 +202,18 @@ static void clip(AbStep *step, AbGroup *group) {
   const AbDevice *device = step->ctx->device;
   AbDtype real = step->ctx->real;
   void *g = ab_data_of(group->gradients);
-  double limit = step->parts.clip_value;
-  if (limit > 0) device->clamp(real, group->size, g, -limit, limit);
   if (step->parts.clip_norm > 0 && step->norm > step->parts.clip_norm)
     device->affine(real, group->size, g, g, step->parts.clip_norm / step->norm, 0);
+  double limit = step->parts.clip_value;
+  if (limit > 0) device->clamp(real, group->size, g, -limit, limit);
+}
+
+/* After clipping: what a penalty asks of a weight does not depend on the size of the loss. */
+static void add_penalties(AbStep *step, AbGroup *group) {
+  AbTensor *penalty = penalties(step, group);
+  if (!penalty || !ab_ok(step->ctx)) return;
+  ab_backward(penalty);
+  if (ab_ok(step->ctx)) checked_norm(step, group);
 }
 
 static void optimize(AbStep *step, AbGroup *group) {
@@ -219,8 +233,7 @@ void ab_update(AbStep *step, AbTensor *loss, AbGroup *group) {
     if (ab_ok(ctx)) ab_error(ctx, AB_INTERNAL, "an update was asked for without a loss or a group");
     return;
   }
-  loss = with_penalties(step, loss, group);
-  if (!loss || !ab_ok(ctx)) return;
+  if (!ab_ok(ctx) || ab_is_shape_only(loss)) return;
   if (!isfinite(ab_item(loss))) {
     diverged(step, "the loss");
     return;
@@ -232,6 +245,8 @@ void ab_update(AbStep *step, AbTensor *loss, AbGroup *group) {
   step->norm = checked_norm(step, group);
   if (!ab_ok(ctx)) return;
   clip(step, group);
+  add_penalties(step, group);
+  if (!ab_ok(ctx)) return;
   group->updates++;
   optimize(step, group);
   project(step, group);

@@ -174,6 +174,11 @@ AbTensor *ab_find_weight(AbInstance *self, const char *name) {
   return NULL;
 }
 
+bool ab_has_weight(const AbInstance *self, const char *name) {
+  const AbStateEntry *entry = entry_named(self, name);
+  return entry && entry->weight;
+}
+
 int64_t ab_state_count(const AbInstance *self) {
   return self->state->entries.count;
 }

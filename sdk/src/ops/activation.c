@@ -67,12 +67,15 @@ static const AbUnary kernels[] = {
     [AB_SOFTPLUS] = K_SOFTPLUS,
 };
 
+static bool exists(AbActivation f, AbContext *ctx) {
+  if (f >= AB_IDENTITY && f <= AB_SOFTPLUS) return true;
+  ab_error(ctx, AB_INTERNAL, "there is no activation %lld", (long long)f);
+  return false;
+}
+
 AbTensor *ab_activate(AbActivation f, AbTensor *x) {
   if (!x || f == AB_IDENTITY) return x;
-  if (f < 0 || f > AB_SOFTPLUS) {
-    ab_error(x->ctx, AB_INTERNAL, "there is no activation %lld", (long long)f);
-    return NULL;
-  }
+  if (!exists(f, x->ctx)) return NULL;
   if (!ab_is_real(x, ops[f].name) || !(x = ab_dense(x))) return NULL;
   AbTensor *y = ab_tensor_new(x->ctx, x->dtype, x->rank, x->shape, !x->storage);
   if (!y) return NULL;
@@ -132,10 +135,13 @@ static bool linear_fits(const AbTensor *x, const AbTensor *W, const AbTensor *b)
 }
 
 AbTensor *ab_linear(AbTensor *x, AbTensor *W, AbTensor *b, AbActivation f) {
-  if (!b || !ab_is_real(x, "linear") || !ab_is_real(W, "linear") || !linear_fits(x, W, b))
+  if (!b || !ab_belong_together("linear", x, W) || !ab_is_real(x, "linear") ||
+      !ab_is_real(W, "linear") || !exists(f, x->ctx))
     return NULL;
+  if (b != AB_NONE && !ab_belong_together("linear", x, b)) return NULL;
+  if (!linear_fits(x, W, b)) return NULL;
   if (b != AB_NONE && !(b = ab_dense(b))) return NULL;
-  bool shape_only = !x->storage || !W->storage;
+  bool shape_only = !x->storage || !W->storage || ab_is_shape_only(b);
   AbTensor *y =
       ab_tensor_new(x->ctx, x->dtype, 2, (int64_t[]){x->shape[0], W->shape[1]}, shape_only);
   if (!y) return NULL;

@@ -71,13 +71,21 @@ AbTensor *ab_sum_to(AbTensor *g, const AbTensor *like) {
   return ab_reshape(sum, ab_shape(like));
 }
 
+bool ab_belong_together(const char *operation, const AbTensor *a, const AbTensor *b) {
+  if (!a || !b || (a == AB_NONE && b == AB_NONE)) return false;
+  if (a->ctx == b->ctx) return true;
+  if (a == AB_NONE || b == AB_NONE)
+    ab_error(a == AB_NONE ? b->ctx : a->ctx, AB_INTERNAL, "%s: AB_NONE is no operand", operation);
+  else
+    ab_error(a->ctx, AB_INTERNAL, "%s: its operands belong to two contexts", operation);
+  return false;
+}
+
 /* Two real operands of one context and one type. */
 static bool fit(const char *operation, const AbTensor *a, const AbTensor *b) {
-  if (!ab_is_real(a, operation) || !ab_is_real(b, operation)) return false;
-  if (a->ctx != b->ctx) {
-    ab_error(a->ctx, AB_INTERNAL, "%s: its operands belong to two contexts", operation);
+  if (!ab_belong_together(operation, a, b) || !ab_is_real(a, operation) ||
+      !ab_is_real(b, operation))
     return false;
-  }
   if (a->dtype != b->dtype) {
     char left[220], right[220];
     ab_error(a->ctx, AB_CONFIG, "%s: types differ: %s and %s; see ab_cast", operation,

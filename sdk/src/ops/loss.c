@@ -2,6 +2,7 @@
  *
  * Losses that are fused because that is faster or more accurate. */
 #include "../internal.h"
+#include <stdio.h>
 
 /* ---- cross-entropy ------------------------------------------------------------------------------
  *   l = log sum_j exp(z_j) - z_label;   dl/dz = softmax(z) - one_hot(label) */
@@ -12,7 +13,8 @@ static void cross_entropy_backward(AbTensor *y, AbTensor *g) {
   int64_t rows = z->shape[0], cols = z->shape[1];
   if (ctx->differentiable) { /* in operations that are recorded in turn */
     AbTensor *wide = ab_reshape(g, AB_SHAPE(rows, 1));
-    ab_accumulate(y, 0, ab_mul(wide, ab_sub(ab_softmax(z), ab_one_hot(labels, cols))));
+    AbTensor *hot = ab_cast(ab_one_hot(labels, cols), z->dtype);
+    ab_accumulate(y, 0, ab_mul(wide, ab_sub(ab_softmax(z), hot)));
     return;
   }
   AbTensor *dz = ab_tensor_new(ctx, z->dtype, 2, z->shape, false);
@@ -40,9 +42,10 @@ static AbTensor *labels_of(const char *operation, AbTensor *labels, int64_t rows
   if (!labels || labels == AB_NONE) return NULL;
   bool integer = labels->dtype == AB_I64 || labels->dtype == AB_I32 || labels->dtype == AB_U8;
   if (!integer || labels->rank != 1 || (rows >= 0 && labels->shape[0] != rows)) {
-    char text[220];
-    ab_error(labels->ctx, AB_CONFIG, "%s wants integer labels [n], one per row, not %s", operation,
-             ab_tensor_text(labels, text, sizeof text));
+    char text[220], wanted[40] = "n";
+    if (rows >= 0) snprintf(wanted, sizeof wanted, "%lld", (long long)rows);
+    ab_error(labels->ctx, AB_CONFIG, "%s wants integer labels [%s], one per row, not %s", operation,
+             wanted, ab_tensor_text(labels, text, sizeof text));
     return NULL;
   }
   labels = ab_cast(labels, AB_I64);
@@ -51,7 +54,8 @@ static AbTensor *labels_of(const char *operation, AbTensor *labels, int64_t rows
 }
 
 AbTensor *ab_cross_entropy(AbTensor *logits, AbTensor *labels) {
-  if (!ab_is_real(logits, "cross_entropy")) return NULL;
+  if (!ab_belong_together("cross_entropy", logits, labels) || !ab_is_real(logits, "cross_entropy"))
+    return NULL;
   if (logits->rank != 2 || logits->shape[1] < 1) {
     char text[220];
     ab_error(logits->ctx, AB_CONFIG, "cross_entropy wants logits [n, classes], not %s",
@@ -115,6 +119,7 @@ static void bce_logits_backward(AbTensor *y, AbTensor *g) {
 static const AbOp bce_logits_op = {"binary_cross_entropy", bce_logits_backward};
 
 AbTensor *ab_binary_cross_entropy(AbTensor *p, AbTensor *t) {
+  if (!ab_belong_together("binary_cross_entropy", p, t)) return NULL;
   if (!ab_is_real(p, "binary_cross_entropy") || !ab_is_real(t, "binary_cross_entropy")) return NULL;
   if (!ab_same_shape(p, t)) {
     char left[220], right[220];

@@ -61,9 +61,9 @@ static void matmul_backward(AbTensor *y, AbTensor *g) {
 static const AbOp matmul_op = {"matmul", matmul_backward};
 
 AbTensor *ab_matmul(AbTensor *a, AbTensor *b) {
-  if (!ab_is_real(a, "matmul") || !ab_is_real(b, "matmul")) return NULL;
-  if (a->rank != 2 || b->rank != 2 || a->shape[1] != b->shape[0] || a->dtype != b->dtype ||
-      a->ctx != b->ctx) {
+  if (!ab_belong_together("matmul", a, b) || !ab_is_real(a, "matmul") || !ab_is_real(b, "matmul"))
+    return NULL;
+  if (a->rank != 2 || b->rank != 2 || a->shape[1] != b->shape[0] || a->dtype != b->dtype) {
     char left[220], right[220];
     ab_error(a->ctx, AB_CONFIG, "matmul: %s and %s do not fit; wanted are [m, k] and [k, n]",
              ab_tensor_text(a, left, sizeof left), ab_tensor_text(b, right, sizeof right));

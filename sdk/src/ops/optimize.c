@@ -17,6 +17,10 @@ static bool alike(const char *operation, const AbTensor *w, const AbTensor *x) {
 void ab_step_sgd(AbTensor *w, AbTensor *g, AbTensor *v, double lr, double momentum, bool nesterov) {
   if (!ab_is_real(w, "step_sgd") || !alike("step_sgd", w, g)) return;
   if (v != AB_NONE && !alike("step_sgd", w, v)) return;
+  if (v == AB_NONE && momentum != 0) {
+    ab_error(w->ctx, AB_INTERNAL, "step_sgd: a momentum of %g wants a velocity", momentum);
+    return;
+  }
   w->ctx->device->sgd(w->dtype, ab_tensor_count(w), ab_data_of(w), ab_data_of(g),
                       v == AB_NONE ? NULL : ab_data_of(v), lr, momentum, nesterov);
   w->storage->version++;

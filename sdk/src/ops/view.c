@@ -95,8 +95,9 @@ AbTensor *ab_flatten(AbTensor *x) {
     return NULL;
   }
   if (x->rank == 2 && ab_tensor_dense(x)) return x;
-  int64_t rows = x->shape[0];
-  return ab_reshape(x, AB_SHAPE(rows, rows > 0 ? ab_tensor_count(x) / rows : 0));
+  int64_t width = 1;
+  for (int32_t i = 1; i < x->rank; i++) width *= x->shape[i];
+  return ab_reshape(x, AB_SHAPE(x->shape[0], width));
 }
 
 /* ---- transpose, slice, broadcast ---------------------------------------------------------------

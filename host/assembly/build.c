@@ -1,0 +1,153 @@
+/* SPDX-License-Identifier: Apache-2.0
+ *
+ * Shapes: what the data is, what the role makes of it, a model built for that. */
+#include "assembly.h"
+
+#include <fnmatch.h>
+
+gboolean assembly_check(Assembly *self, GError **error) {
+  if (ab_ok(self->ctx)) return TRUE;
+  g_set_error(error, HOST_ERROR, ab_error_code(self->ctx), "%s", ab_error_message(self->ctx));
+  return FALSE;
+}
+
+const char *assembly_target(AbRole role) {
+  switch (role) {
+  case AB_ROLE_RECONSTRUCT: return "x";
+  case AB_ROLE_CLASSIFY:
+  case AB_ROLE_PREDICT: return "y";
+  default: return NULL;
+  }
+}
+
+static gboolean refuse(GError **error, const char *format, ...) G_GNUC_PRINTF(2, 3);
+
+static gboolean refuse(GError **error, const char *format, ...) {
+  va_list arguments;
+  va_start(arguments, format);
+  char *message = g_strdup_vprintf(format, arguments);
+  va_end(arguments);
+  g_set_error(error, HOST_ERROR, AB_CONFIG, "%s", message);
+  g_free(message);
+  return FALSE;
+}
+
+/* What the model is given and must give, by role and data. */
+static gboolean signature_of(const Assembly *self, AbSignature *signature, GError **error) {
+  const AbSpec *x = feed_spec(self->feed, "x"), *y = feed_spec(self->feed, "y");
+  const char *name = self->data->component->name, *role = ab_role_name(self->role);
+  const char *target = assembly_target(self->role);
+  if (target && *target == 'y' && !y)
+    return refuse(error, "data %s has no y, which the problem %s needs", name, role);
+  if (self->role == AB_ROLE_CLASSIFY && y->range != AB_RANGE_CLASS)
+    return refuse(error,
+                  "y of data %s is no class, which the problem classify needs; the problem "
+                  "predict takes numbers",
+                  name);
+  if (self->role == AB_ROLE_PREDICT && y->range == AB_RANGE_CLASS)
+    return refuse(error, "y of data %s is a class; the problem classify takes classes", name);
+  if (self->role == AB_ROLE_RECONSTRUCT) {
+    *signature = ab_signature(self->role, x, x);
+  } else if (self->role == AB_ROLE_CLASSIFY) {
+    AbSpec logits = {.rank = 1, .dtype = ab_real_dtype(self->ctx), .shape = {y->classes}};
+    *signature = ab_signature(self->role, x, &logits);
+  } else if (self->role == AB_ROLE_PREDICT) {
+    *signature = ab_signature(self->role, x, y);
+  } else {
+    *signature = ab_signature(self->role, x, NULL);
+  }
+  return TRUE;
+}
+
+static void check_against_target(Assembly *self) {
+  const char *name = assembly_target(self->role);
+  const AbSpec *target = name ? feed_spec(self->feed, name) : NULL;
+  if (!target) return;
+  AbSpec output = ab_model_signature(self->model).out;
+  if (self->loss && !self->own_objective) ab_loss_check(self->loss, &output, target);
+  for (guint i = 0; i < self->metrics->len; i++)
+    ab_metric_check(((NamedMetric *)self->metrics->pdata[i])->metric, &output, target);
+}
+
+/* Marks the weights that the manifest freezes; a pattern that matches none is a mistake. */
+static gboolean freeze(Assembly *self, GError **error) {
+  const AbTexts *patterns = &self->settings->general.freeze;
+  for (gint64 p = 0; p < patterns->count; p++) {
+    guint matches = 0;
+    for (guint i = 0; i < self->binder.instances->len; i++) {
+      AbInstance *instance = self->binder.instances->pdata[i];
+      for (gint64 j = 0; j < ab_state_count(instance); j++) {
+        AbState state = ab_state(instance, j);
+        if (!state.weight || fnmatch(patterns->items[p], state.name, 0) != 0) continue;
+        ab_state_freeze(instance, j);
+        matches++;
+      }
+    }
+    if (matches == 0)
+      return refuse(error, "freeze: no weight matches '%s'; `abhost check` lists the weights",
+                    patterns->items[p]);
+  }
+  return TRUE;
+}
+
+static gboolean make_step(Assembly *self, GError **error) {
+  AbStepParts parts = {
+      .role = self->role,
+      .model = self->model,
+      .loss = self->own_objective ? NULL : self->loss,
+      .optimizer = self->optimizer,
+      .controller = self->controller,
+      .regularizers = (AbRegularizer *const *)self->regularizers->pdata,
+      .regularizer_count = self->regularizers->len,
+      .clip_norm = self->settings->clip.norm,
+      .clip_value = self->settings->clip.value,
+  };
+  self->step = ab_step_new(self->ctx, &parts);
+  if (!self->step) return assembly_check(self, error);
+  const RateGroup *rates = self->settings->rates.items;
+  for (gint64 i = 0; i < self->settings->rates.count; i++)
+    ab_step_rate(self->step, rates[i].match, rates[i].rate);
+  if (!freeze(self, error)) return FALSE;
+  ab_step_build(self->step);
+  return assembly_check(self, error);
+}
+
+gboolean assembly_build_model(Assembly *self, const AbSignature *signature, GError **error) {
+  AbScope scope = ab_scope_begin(self->ctx);
+  ab_begin(self->ctx, AB_PURPOSE_INIT, 0);
+  ab_build(self->model, signature);
+  ab_scope_end(self->ctx, scope, NULL, 0);
+  return assembly_check(self, error);
+}
+
+/* What watches the validation split needs one. */
+static gboolean check_watchers(const Assembly *self, GError **error) {
+  const char *watcher = self->settings->checkpoint.best     ? "checkpoint.best"
+                        : self->settings->stop.patience > 0 ? "stop.patience"
+                                                            : NULL;
+  if (!watcher || feed_samples(self->feed, AB_VALIDATION) > 0) return TRUE;
+  return refuse(error,
+                "%s watches the validation split, and there is none; see validation.fraction",
+                watcher);
+}
+
+gboolean assembly_build(Assembly *self, GError **error) {
+  AbSignature signature;
+  ab_data_open(self->data);
+  if (!assembly_check(self, error)) return FALSE;
+  self->feed = feed_new(self->data, &self->settings->transform, &self->settings->feed,
+                        (guint64)self->settings->general.seed, error);
+  if (!self->feed || !signature_of(self, &signature, error) ||
+      !assembly_build_model(self, &signature, error))
+    return FALSE;
+  check_against_target(self);
+  if (!assembly_check(self, error) || !check_watchers(self, error)) return FALSE;
+  AbScope scope = ab_scope_begin(self->ctx);
+  gboolean done = make_step(self, error);
+  ab_scope_end(self->ctx, scope, NULL, 0);
+  return done;
+}
+
+gboolean assembly_load(Assembly *self, GError **error) {
+  return feed_load(self->feed, error) && assembly_check(self, error);
+}

@@ -1,0 +1,17 @@
+/* SPDX-License-Identifier: Apache-2.0
+ *
+ * The commands of the program: one file each, which exports one of these.                        */
+#ifndef HOST_COMMANDS_H
+#define HOST_COMMANDS_H
+
+typedef struct {
+  const char *name;
+  const char *summary; /* one line, for the help of the program */
+  /* argv[0] is the command's name. Returns the exit status (AbCode). */
+  int (*run)(int argc, char **argv);
+} Command;
+
+extern const Command command_run, command_resume, command_evaluate, command_apply, command_check,
+    command_list, command_inspect;
+
+#endif

@@ -1,0 +1,72 @@
+/* SPDX-License-Identifier: Apache-2.0
+ *
+ * abhost evaluate RUN|CHECKPOINT: the metrics of saved weights on the splits of their data. */
+#include "../run/record.h"
+#include "session.h"
+
+static gboolean restore(const Checkpoint *checkpoint, Assembly *assembly, RunState *state,
+                        GError **error) {
+  return assembly_build(assembly, error) &&
+         checkpoint_statistics(checkpoint, assembly->feed, error) &&
+         assembly_load(assembly, error) && checkpoint_weights(checkpoint, assembly, error) &&
+         checkpoint_progress(checkpoint, assembly, state, error);
+}
+
+static int show(const GPtrArray *results, const RunState *state, const Assembly *assembly,
+                const char *file, gboolean json) {
+  const char *model = assembly->model->component->name;
+  g_autofree char *body = json ? record_run(state, results, file, model) : results_table(results);
+  g_autofree char *text = json ? g_strconcat(body, "\n", NULL)
+                               : g_strdup_printf("%s\nmodel  %s, after %" G_GINT64_FORMAT
+                                                 " epochs, %" G_GINT64_FORMAT " steps\nfile   %s\n",
+                                                 body, model, state->epoch, state->step, file);
+  return command_output(text);
+}
+
+static int work(const char *path, const CommandOptions *common, char **sets) {
+  GError *error = NULL;
+  g_autofree char *file = run_folder_find_checkpoint(path, &error);
+  g_autoptr(Registry) registry =
+      file ? registry_new((const char *const *)common->folders, &error) : NULL;
+  g_autoptr(Checkpoint) checkpoint = registry ? checkpoint_open(file, &error) : NULL;
+  if (!checkpoint) return command_fail(error);
+  g_autoptr(Assembly) assembly =
+      session_reassemble(registry, checkpoint, file, (const char *const *)sets, &error);
+  g_autoptr(RunState) state = run_state_new();
+  g_autoptr(GPtrArray) results = results_new();
+  if (!assembly || !restore(checkpoint, assembly, state, &error)) return command_fail(error);
+  if (!evaluate_split(assembly, AB_VALIDATION, results, &error) ||
+      !evaluate_split(assembly, AB_TEST, results, &error))
+    return command_fail(error);
+  if (results->len == 0) {
+    command_note(
+        "there is nothing to evaluate: the data has neither a validation nor a test split");
+    return AB_CONFIG;
+  }
+  return show(results, state, assembly, file, common->json);
+}
+
+static int run(int argc, char **argv) {
+  char **sets = NULL;
+  const GOptionEntry own[] = {{"set", 0, 0, G_OPTION_ARG_STRING_ARRAY, &sets,
+                               "Change a value of the manifest, such as data.folder",
+                               "KEY.PATH=VALUE"},
+                              {0}};
+  const CommandLine line = {.command = &command_evaluate,
+                            .arguments = "RUN|CHECKPOINT",
+                            .own = own,
+                            .plugins = TRUE,
+                            .json = TRUE,
+                            .min_count = 1,
+                            .max_count = 1};
+  CommandOptions common;
+  int status;
+  if (command_parse(&line, argc, argv, &common, &status)) {
+    status = work(common.arguments[0], &common, sets);
+    command_clear(&common);
+  }
+  g_strfreev(sets);
+  return status;
+}
+
+const Command command_evaluate = {"evaluate", "Compute the metrics of a checkpoint.", run};

@@ -1,0 +1,164 @@
+/* SPDX-License-Identifier: Apache-2.0
+ *
+ * `abhost inspect` for programs. */
+#include "../manifest/param.h"
+#include "../registry/fit.h"
+#include "inspect.h"
+#include "jsonout.h"
+
+#include <string.h>
+
+static const char *const types[] = {
+    [AB_TYPE_INT] = "integer",     [AB_TYPE_REAL] = "number",   [AB_TYPE_BOOL] = "boolean",
+    [AB_TYPE_CHOICE] = "choice",   [AB_TYPE_TEXT] = "text",     [AB_TYPE_PATH] = "path",
+    [AB_TYPE_INTS] = "integers",   [AB_TYPE_REALS] = "numbers", [AB_TYPE_TEXTS] = "texts",
+    [AB_TYPE_RECORDS] = "records",
+};
+
+static gboolean is_whole(AbParamType type) {
+  return type == AB_TYPE_INT || type == AB_TYPE_INTS;
+}
+
+static gboolean is_real(AbParamType type) {
+  return type == AB_TYPE_REAL || type == AB_TYPE_REALS;
+}
+
+static void add_scalar(JsonBuilder *json, const Node *node, AbParamType type) {
+  gint64 whole;
+  double real;
+  gboolean truth;
+  if (is_whole(type) && node_read_int(node, &whole, NULL))
+    json_builder_add_int_value(json, whole);
+  else if (is_real(type) && node_read_real(node, TRUE, &real, NULL))
+    json_builder_add_double_value(json, real);
+  else if (type == AB_TYPE_BOOL && node_read_bool(node, &truth, NULL))
+    json_builder_add_boolean_value(json, truth);
+  else
+    json_builder_add_string_value(json, node->text);
+}
+
+static const AbParam *record_row(const AbParam *row, guint stride, const char *key) {
+  for (guint i = 0; i < row->record_count; i++)
+    if (strcmp(param_row(row->record, stride, i)->key, key) == 0)
+      return param_row(row->record, stride, i);
+  return NULL;
+}
+
+/* A default, by the row that it is of (NULL: no row is known). */
+static void add_value(JsonBuilder *json, const Node *node, const AbParam *row, guint stride) {
+  if (node->kind == NODE_SCALAR) {
+    add_scalar(json, node, row ? row->type : AB_TYPE_TEXT);
+  } else if (node->kind == NODE_SEQUENCE) {
+    json_builder_begin_array(json);
+    for (guint i = 0; i < node->items->len; i++)
+      add_value(json, node->items->pdata[i], row, stride);
+    json_builder_end_array(json);
+  } else {
+    json_builder_begin_object(json);
+    for (guint i = 0; i < node->items->len; i++) {
+      const char *key = ((const Node *)node->keys->pdata[i])->text;
+      json_builder_set_member_name(json, key);
+      add_value(json, node->items->pdata[i], row ? record_row(row, stride, key) : NULL, stride);
+    }
+    json_builder_end_object(json);
+  }
+}
+
+/* null stands for a text that is absent. */
+static void add_default(JsonBuilder *json, const AbParam *row, guint stride) {
+  Diagnostics *diagnostics = diagnostics_new();
+  g_autoptr(Node) value = param_default(row, "inspect", diagnostics);
+  diagnostics_free(diagnostics);
+  json_builder_set_member_name(json, "default");
+  if (value)
+    add_value(json, value, row, stride);
+  else
+    json_builder_add_null_value(json);
+}
+
+static void add_bounds(JsonBuilder *json, const AbParam *row) {
+  if (is_whole(row->type)) {
+    json_builder_set_member_name(json, "minimum");
+    json_builder_add_int_value(json, row->int_min);
+    json_builder_set_member_name(json, "maximum");
+    json_builder_add_int_value(json, row->int_max);
+  } else if (is_real(row->type)) {
+    jsonout_real(json, "minimum", row->real_min);
+    jsonout_real(json, "maximum", row->real_max);
+  } else if (row->type == AB_TYPE_CHOICE) {
+    jsonout_begin_array(json, "choices");
+    for (guint i = 0; row->choices[i]; i++) json_builder_add_string_value(json, row->choices[i]);
+    json_builder_end_array(json);
+  }
+}
+
+static void add_params(JsonBuilder *json, const AbParam *params, guint count, guint stride) {
+  jsonout_begin_array(json, "parameters");
+  for (guint i = 0; i < count; i++) {
+    const AbParam *row = param_row(params, stride, i);
+    gboolean required = (row->flags & AB_PARAM_REQUIRED) != 0;
+    json_builder_begin_object(json);
+    jsonout_text(json, "key", row->key);
+    jsonout_text(json, "type", types[row->type]);
+    json_builder_set_member_name(json, "required");
+    json_builder_add_boolean_value(json, required);
+    if (!required) add_default(json, row, stride);
+    add_bounds(json, row);
+    jsonout_text(json, "unit", row->unit);
+    jsonout_text(json, "doc", row->doc);
+    jsonout_text(json, "since", row->since);
+    if (row->type == AB_TYPE_RECORDS) add_params(json, row->record, row->record_count, stride);
+    json_builder_end_object(json);
+  }
+  json_builder_end_array(json);
+}
+
+static void add_slot(JsonBuilder *json, const Registry *registry, const AbSlot *slot) {
+  json_builder_begin_object(json);
+  jsonout_text(json, "key", slot->key);
+  jsonout_text(json, "kind", ab_kind_name(slot->kind));
+  if (slot->role != AB_ROLE_NONE) jsonout_text(json, "role", ab_role_name(slot->role));
+  jsonout_text(json, "arity", inspect_arity(slot->arity));
+  jsonout_text(json, "doc", slot->doc);
+  jsonout_begin_array(json, "fits");
+  GPtrArray *fitting = fit_entries(registry, slot->kind, slot->role);
+  for (guint i = 0; i < fitting->len; i++)
+    json_builder_add_string_value(json, ((const Entry *)fitting->pdata[i])->component->name);
+  g_ptr_array_unref(fitting);
+  json_builder_end_array(json);
+  json_builder_end_object(json);
+}
+
+static void add_entry(JsonBuilder *json, const Registry *registry, const Entry *entry) {
+  const AbComponent *component = entry->component;
+  json_builder_begin_object(json);
+  jsonout_text(json, "kind", ab_kind_name(component->kind));
+  jsonout_text(json, "name", component->name);
+  jsonout_text(json, "doc", component->doc);
+  jsonout_text(json, "citation", component->citation);
+  jsonout_roles(json, component);
+  add_params(json, component->params, component->param_count, component->param_stride);
+  jsonout_begin_array(json, "slots");
+  for (guint i = 0; i < component->slot_count; i++)
+    add_slot(json, registry, slot_row(component, i));
+  json_builder_end_array(json);
+  jsonout_text(json, "plugin", entry->plugin->id);
+  jsonout_text(json, "version", entry->plugin->version);
+  jsonout_text(json, "licence", entry->plugin->licence);
+  jsonout_text(json, "file", entry->file);
+  g_autoptr(Node) fragment = inspect_fragment(registry, component);
+  char *manifest = node_emit(fragment);
+  jsonout_text(json, "manifest", manifest);
+  g_free(manifest);
+  json_builder_end_object(json);
+}
+
+char *inspect_json(const Registry *registry, const GPtrArray *entries) {
+  g_autoptr(JsonBuilder) json = json_builder_new();
+  json_builder_begin_object(json);
+  jsonout_begin_array(json, "components");
+  for (guint i = 0; i < entries->len; i++) add_entry(json, registry, entries->pdata[i]);
+  json_builder_end_array(json);
+  json_builder_end_object(json);
+  return jsonout_finish(json);
+}

@@ -1,0 +1,34 @@
+/* SPDX-License-Identifier: Apache-2.0
+ *
+ * What the commands that work on a manifest or a checkpoint share: its options, assembling, running
+ * to the end, showing results.                                                                  */
+#ifndef HOST_COMMANDS_SESSION_H
+#define HOST_COMMANDS_SESSION_H
+
+#include "../assembly/assembly.h"
+#include "../run/checkpoint.h"
+#include "../run/evaluate.h"
+#include "../run/train.h"
+#include "common.h"
+
+/* Options of `run` and `check`; to be cleared. */
+typedef struct {
+  char **sets;
+  char *candidate, *output;
+  gint64 seed, epochs; /* -1: not given */
+  gboolean quiet, dry;
+} SessionOptions;
+void session_options_clear(SessionOptions *self);
+
+/* The manifest with candidate and assignments, assembled; NULL after an error. */
+Assembly *session_assemble(const Registry *registry, const char *path,
+                           const SessionOptions *options, gboolean dry, GError **error);
+/* The same for what a checkpoint resolved to. */
+Assembly *session_reassemble(const Registry *registry, const Checkpoint *checkpoint,
+                             const char *path, const char *const *sets, GError **error);
+/* Says on stderr, and in the log if there is one, what a user should know of this assembly. */
+void session_notes(const Assembly *assembly, RunFolder *folder, gboolean quiet);
+/* Trains, and writes the table (or JSON) to stdout. Returns the exit status. */
+int session_train(Run *run, gboolean json, gboolean quiet);
+
+#endif

@@ -1,0 +1,59 @@
+/* SPDX-License-Identifier: Apache-2.0
+ *
+ * abhost: finds the command and runs it. */
+#include "commands/common.h"
+#include "run/signals.h"
+#include "store/store.h"
+
+#include <stdio.h>
+#include <string.h>
+
+static const Command *const commands[] = {&command_run,    &command_resume, &command_evaluate,
+                                          &command_apply,  &command_check,  &command_list,
+                                          &command_inspect};
+
+static int help(void) {
+  GString *text = g_string_new(
+      "Usage: abhost COMMAND [OPTION...]\n\n"
+      "A laboratory for functional equivalents: a problem is stated once, in a manifest; the models\n"
+      "that answer it are plugins.\n\nCommands:\n");
+  for (guint i = 0; i < G_N_ELEMENTS(commands); i++)
+    g_string_append_printf(text, "  %-9s  %s\n", commands[i]->name, commands[i]->summary);
+  g_string_append(text, "\n`abhost COMMAND --help` says more; `abhost --version` the version.\n");
+  int status = command_output(text->str);
+  g_string_free(text, TRUE);
+  return status;
+}
+
+static int version(void) {
+  char *text = g_strdup_printf("abhost %s (ABI %d.%d, headers %s)\n", ab_version(), AB_ABI_MAJOR,
+                               AB_ABI_MINOR, ab_fingerprint());
+  int status = command_output(text);
+  g_free(text);
+  return status;
+}
+
+static int unknown(const char *name) {
+  const char *names[G_N_ELEMENTS(commands) + 1] = {0};
+  for (guint i = 0; i < G_N_ELEMENTS(commands); i++) names[i] = commands[i]->name;
+  const char *nearest = nearest_name(name, names);
+  fprintf(stderr, "abhost: there is no command '%s'%s%s%s; see abhost --help\n", name,
+          nearest ? "; did you mean '" : "", nearest ? nearest : "", nearest ? "'?" : "");
+  return AB_USAGE;
+}
+
+int main(int argc, char **argv) {
+  store_init();
+  signals_install();
+  g_set_prgname("abhost");
+  if (argc < 2) {
+    fputs("abhost: a command is missing; see abhost --help\n", stderr);
+    return AB_USAGE;
+  }
+  if (strcmp(argv[1], "--help") == 0 || strcmp(argv[1], "-h") == 0 || strcmp(argv[1], "help") == 0)
+    return help();
+  if (strcmp(argv[1], "--version") == 0) return version();
+  for (guint i = 0; i < G_N_ELEMENTS(commands); i++)
+    if (strcmp(argv[1], commands[i]->name) == 0) return commands[i]->run(argc - 1, argv + 1);
+  return unknown(argv[1]);
+}

@@ -1,0 +1,43 @@
+/* SPDX-License-Identifier: Apache-2.0
+ *
+ * The folder of a run: manifest.yaml, resolved.yaml, metrics.jsonl, log.txt, checkpoints/. Plain
+ * files; metrics.jsonl is a JSON object a line, one for each finished epoch.                     */
+#ifndef HOST_RUN_FOLDER_H
+#define HOST_RUN_FOLDER_H
+
+#include "state.h"
+#include <stdio.h>
+
+typedef struct {
+  char *path;        /* as messages show it */
+  char *checkpoints; /* path/checkpoints */
+  FILE *metrics, *log;
+} RunFolder;
+
+/* Makes the folder `output`, or below runs/ one that is named after the manifest and the time. A
+ * folder that is there and not empty is refused.                                                */
+RunFolder *run_folder_new(const char *output, const char *manifest_path, const char *manifest,
+                          const char *resolved, GError **error);
+/* Opens the folder of a run that is to go on: cuts metrics.jsonl to `log_bytes`. */
+RunFolder *run_folder_open(const char *path, gint64 log_bytes, GError **error);
+void run_folder_free(RunFolder *self);
+G_DEFINE_AUTOPTR_CLEANUP_FUNC(RunFolder, run_folder_free)
+
+/* Appends a line to metrics.jsonl and brings it to the disk; its length is added to `bytes`. */
+gboolean run_folder_record(RunFolder *self, const char *line, gint64 *bytes, GError **error);
+/* Appends a line with the time to log.txt. */
+void run_folder_log(RunFolder *self, const char *format, ...) G_GNUC_PRINTF(2, 3);
+
+/* checkpoints/step-N.h5; free with g_free */
+char *run_folder_checkpoint(const RunFolder *self, gint64 step);
+/* Points checkpoints/NAME ("last.h5", "best.h5") to step-N.h5, atomically. */
+gboolean run_folder_point(const RunFolder *self, const char *name, gint64 step, GError **error);
+/* Removes all but the newest `keep` checkpoints and those that last.h5 and best.h5 point to, and
+ * what an interrupted save may have left.                                                       */
+void run_folder_prune(const RunFolder *self, gint64 keep);
+
+/* The checkpoint that a user means: a file, or the last one of a run folder. NULL and AB_NO_INPUT
+ * if there is neither. Free with g_free.                                                        */
+char *run_folder_find_checkpoint(const char *path, GError **error);
+
+#endif

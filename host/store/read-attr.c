@@ -1,0 +1,120 @@
+/* SPDX-License-Identifier: Apache-2.0
+ *
+ * Reading attributes: one number or one text.                                                   */
+#include "store-internal.h"
+
+typedef struct {
+  hid_t object;
+  hid_t id;
+  hid_t type;
+  char *what; /* for messages */
+} Attr;
+
+static void attr_clear(Attr *self) {
+  store_hid_clear(&self->type);
+  store_hid_clear(&self->id);
+  store_hid_clear(&self->object);
+  g_free(self->what);
+}
+G_DEFINE_AUTO_CLEANUP_CLEAR_FUNC(Attr, attr_clear)
+
+static gboolean refuse(const Attr *self, const char *why, GError **error) {
+  g_set_error(error, HOST_ERROR, AB_DATA, "%s %s", self->what, why);
+  return FALSE;
+}
+
+static gboolean attr_open(Attr *self, StoreFile *file, const char *object, const char *name,
+                          GError **error) {
+  AUTO_HID space = H5I_INVALID_HID;
+  htri_t exists;
+
+  self->id = self->type = H5I_INVALID_HID;
+  self->what = g_strdup_printf("attribute \"%s\" of %s in %s", name, object, file->path);
+  self->object = store_walk(file, object, error);
+  if (self->object < 0) return FALSE;
+  exists = H5Aexists(self->object, name);
+  if (exists < 0) return store_fail(error, "%s is damaged", self->what);
+  if (exists == 0) return refuse(self, "is missing", error);
+  self->id = H5Aopen(self->object, name, H5P_DEFAULT);
+  if (self->id < 0) return store_fail(error, "%s is damaged", self->what);
+  self->type = H5Aget_type(self->id);
+  space = H5Aget_space(self->id);
+  if (self->type < 0 || space < 0) return store_fail(error, "%s is damaged", self->what);
+  if (H5Sget_simple_extent_npoints(space) != 1) return refuse(self, "is not one value", error);
+  if (H5Tget_size(self->type) > STORE_MAX_ATTR) return refuse(self, "is too long", error);
+  return TRUE;
+}
+
+static gboolean read_integer(Attr *self, gint64 *value, GError **error) {
+  AbDtype dtype;
+  guint64 large;
+  StoreKind kind = store_type_kind(self->type, &dtype);
+
+  if (kind != STORE_BOOL && (kind != STORE_NUMBER || H5Tget_class(self->type) != H5T_INTEGER))
+    return refuse(self, "is not an integer", error);
+  if (H5Aread(self->id, H5T_NATIVE_INT64, value) < 0)
+    return store_fail(error, "%s is damaged", self->what);
+  /* Attributes know no strict conversion: a too large uint64 would be clamped. */
+  if (H5Tget_class(self->type) == H5T_INTEGER && H5Tget_sign(self->type) == H5T_SGN_NONE) {
+    if (H5Aread(self->id, H5T_NATIVE_UINT64, &large) < 0)
+      return store_fail(error, "%s is damaged", self->what);
+    if (large > G_MAXINT64) return refuse(self, "is too large", error);
+  }
+  return TRUE;
+}
+
+static gboolean read_real(Attr *self, double *value, GError **error) {
+  AbDtype dtype;
+  StoreKind kind = store_type_kind(self->type, &dtype);
+
+  if (kind != STORE_NUMBER) return refuse(self, "is not a number", error);
+  if (H5Aread(self->id, H5T_NATIVE_DOUBLE, value) < 0)
+    return store_fail(error, "%s is damaged", self->what);
+  return TRUE;
+}
+
+gboolean store_read_attr_int(StoreFile *self, const char *object, const char *name, gint64 *value,
+                             GError **error) {
+  gboolean ok;
+
+  store_lock();
+  {
+    g_auto(Attr) attr;
+
+    ok = attr_open(&attr, self, object, name, error) && read_integer(&attr, value, error);
+  }
+  store_unlock();
+  return ok;
+}
+
+gboolean store_read_attr_real(StoreFile *self, const char *object, const char *name, double *value,
+                              GError **error) {
+  gboolean ok;
+
+  store_lock();
+  {
+    g_auto(Attr) attr;
+
+    ok = attr_open(&attr, self, object, name, error) && read_real(&attr, value, error);
+  }
+  store_unlock();
+  return ok;
+}
+
+static herr_t read_attr(hid_t id, hid_t type, void *buffer) {
+  return H5Aread(id, type, buffer);
+}
+
+char *store_read_attr_text(StoreFile *self, const char *object, const char *name, GError **error) {
+  char *text = NULL;
+
+  store_lock();
+  {
+    g_auto(Attr) attr;
+
+    if (attr_open(&attr, self, object, name, error))
+      text = store_text_read(attr.id, attr.type, read_attr, attr.what, error);
+  }
+  store_unlock();
+  return text;
+}

@@ -1,0 +1,57 @@
+/* SPDX-License-Identifier: Apache-2.0
+ *
+ * Accuracy: the part of the samples whose most probable class is their label. */
+#include <absdk/absdk.h>
+
+typedef struct {
+  AbMetric base;
+  int64_t right, count;
+} Accuracy;
+
+static void check(AbMetric *self, const AbSpec *output, const AbSpec *target) {
+  if (target->range != AB_RANGE_CLASS || output->rank != 1)
+    ab_fail(self, AB_CONFIG, "the target is no class; a metric for numbers is mse");
+}
+
+static void reset(AbMetric *self) {
+  Accuracy *a = (Accuracy *)self;
+  a->right = a->count = 0;
+}
+
+static void update(AbMetric *self, AbTensor *output, AbTensor *target) {
+  Accuracy *a = (Accuracy *)self;
+  AbTensor *guess = ab_argmax(output);
+  const int64_t *guesses = ab_map(guess, false), *labels = ab_map(target, false);
+  if (!guesses || !labels) return;
+  for (int64_t i = 0; i < ab_count(target); i++) a->right += guesses[i] == labels[i];
+  a->count += ab_count(target);
+  ab_unmap(guess);
+  ab_unmap(target);
+}
+
+static double value(AbMetric *self) {
+  const Accuracy *a = (Accuracy *)self;
+  return (double)a->right / (double)a->count;
+}
+
+static const AbMetricVtable vtable = {
+    .struct_size = sizeof vtable,
+    .flags = AB_HIGHER_IS_BETTER,
+    .check = check,
+    .reset = reset,
+    .update = update,
+    .value = value,
+};
+
+static const AbComponent accuracy = {
+    .struct_size = sizeof accuracy,
+    .kind = AB_KIND_METRIC,
+    .name = "accuracy",
+    .doc = "Part of the samples that are classified rightly.",
+    .citation = "",
+    .instance_size = sizeof(Accuracy),
+    .default_for = AB_ROLE_BIT(AB_ROLE_CLASSIFY),
+    .vtable = &vtable,
+};
+
+AB_PLUGIN("abhost.metric.accuracy", "0.1.0", "Apache-2.0", &accuracy)

@@ -1,0 +1,169 @@
+/* SPDX-License-Identifier: Apache-2.0
+ *
+ * Restricted Boltzmann machine (Smolensky 1986), learned by contrastive divergence (Hinton 2002) or
+ * with persistent chains (Tieleman 2008).
+ *
+ *   E(v,h) = -v.b - h.c - v.W.h                           Bernoulli visible units
+ *          = |v - b|^2 / 2 - h.c - v.W.h                  Gaussian visible units, variance 1
+ *   p(h_j = 1 | v) = s(c_j + (v W)_j)
+ *   p(v_i = 1 | h) = s(b_i + (h W')_i)                    or v_i ~ N(b_i + (h W')_i, 1)
+ *   F(v) = -v.b - sum_j softplus(c_j + (v W)_j)           with |v - b|^2 / 2 for -v.b
+ *
+ * The gradient of F(v) - F(v_k), where v_k, the end of k Gibbs steps, is held fixed, is the update
+ * of CD-k. Without persistence the chain starts at the data and passes on the means of the visible
+ * units (Hinton 2010, section 3); persistent chains sample them.                                 */
+#include <absdk/absdk.h>
+
+typedef struct {
+  AbModel base;
+  int64_t hidden, k;
+  int64_t visible;
+  bool persistent;
+  int64_t chains;
+  bool gaussian;
+  AbTensor *W, *b, *c; /* [v, h], [v], [h] */
+  AbTensor *chain;     /* [chains, v] */
+} Rbm;
+
+static const char *const visible_names[] = {"auto", "bernoulli", "gaussian", NULL};
+
+static const AbParam params[] = {
+    AB_PARAM_INT(Rbm, hidden, 128, 1, 1 << 20, "units", "Width of the hidden layer."),
+    AB_PARAM_INT(Rbm, k, 1, 1, 1000, "Gibbs steps", "Length of the chain."),
+    AB_PARAM_CHOICE(Rbm, visible, "auto", visible_names,
+                    "Visible units; auto: Bernoulli for data from 0 to 1, else Gaussian."),
+    AB_PARAM_BOOL(Rbm, persistent, false, "Keep the chains from step to step (PCD)."),
+    AB_PARAM_INT(Rbm, chains, 100, 1, 1 << 20, "chains", "How many, where they are persistent."),
+};
+
+static void build(AbModel *self, const AbSignature *wanted) {
+  Rbm *r = (Rbm *)self;
+  int64_t v = ab_spec_count(&wanted->in), h = r->hidden;
+  bool unit = wanted->in.range == AB_RANGE_UNIT || wanted->in.range == AB_RANGE_BINARY;
+  r->gaussian = r->visible == 2 || (r->visible == 0 && !unit);
+  if (!r->gaussian && !unit) {
+    ab_fail(self, AB_CONFIG,
+            "Bernoulli visible units need data from 0 to 1; see data.transform.scale, or use "
+            "visible: gaussian");
+    return;
+  }
+  AbInit small = {.kind = AB_INIT_NORMAL, .a = 0.01}, zero = {.kind = AB_INIT_CONSTANT, .a = 0};
+  r->W = ab_weight(self, "W", AB_SHAPE(v, h), small, "visible hidden");
+  r->b = ab_weight(self, "b", AB_SHAPE(v), zero, "visible");
+  r->c = ab_weight(self, "c", AB_SHAPE(h), zero, "hidden");
+  if (!r->persistent) return;
+  AbContext *ctx = ab_context(self);
+  AbShape shape = AB_SHAPE(r->chains, v);
+  r->chain = ab_buffer(self, "chain", ab_real_dtype(ctx), shape, "chain visible");
+  AbTensor *half = ab_full(ctx, ab_real_dtype(ctx), shape, 0.5);
+  ab_assign(r->chain, r->gaussian ? ab_normal(ctx, shape, 0, 1) : ab_bernoulli(half));
+}
+
+/* c + v W: what the hidden units receive. */
+static AbTensor *received(Rbm *r, AbTensor *v) {
+  return ab_linear(v, r->W, r->c, AB_IDENTITY);
+}
+
+static AbTensor *visible_mean(Rbm *r, AbTensor *h) {
+  AbTensor *a = ab_linear(h, ab_transpose(r->W, 0, 1), r->b, AB_IDENTITY);
+  return r->gaussian ? a : ab_sigmoid(a);
+}
+
+static AbTensor *visible_sample(Rbm *r, AbTensor *h) {
+  AbTensor *mean = visible_mean(r, h);
+  if (!mean || !r->gaussian) return ab_bernoulli(mean);
+  return ab_add(mean, ab_normal(ab_context(&r->base), ab_shape(mean), 0, 1));
+}
+
+/* k Gibbs steps from v, given what its hidden units receive; nothing of it is recorded. */
+static AbTensor *gibbs(Rbm *r, AbTensor *v, AbTensor *from) {
+  AbContext *ctx = ab_context(&r->base);
+  bool recording = ab_set_recording(ctx, false);
+  for (int64_t i = 0; i < r->k; i++) {
+    AbScope scope = ab_scope_begin(ctx);
+    AbTensor *h = ab_bernoulli(ab_sigmoid(i == 0 ? from : received(r, v)));
+    v = r->persistent ? visible_sample(r, h) : visible_mean(r, h);
+    ab_scope_end(ctx, scope, &v, 1);
+  }
+  ab_set_recording(ctx, recording);
+  return v;
+}
+
+/* F(v), one number per row, given what the hidden units receive. */
+static AbTensor *free_energy(Rbm *r, AbTensor *v, AbTensor *in) {
+  AbTensor *bias =
+      r->gaussian ? ab_affine(ab_square(ab_sub(v, r->b)), 0.5, 0) : ab_neg(ab_mul(v, r->b));
+  return ab_sub(ab_sum_axes(bias, 2, false), ab_sum_axes(ab_softplus(in), 2, false));
+}
+
+/* The mean of F over the rows. Its bias term is linear in the mean row, which is all that the
+ * gradient needs: the v^2 / 2 of Gaussian units is left out.                                     */
+static AbTensor *mean_free_energy(Rbm *r, AbTensor *v, AbTensor *in) {
+  AbTensor *row = ab_mean_axes(v, 1, false);
+  AbTensor *bias = ab_neg(ab_sum(ab_mul(row, r->b)));
+  if (r->gaussian) bias = ab_add(bias, ab_affine(ab_sum(ab_square(r->b)), 0.5, 0));
+  AbTensor *softplus = ab_affine(ab_sum(ab_softplus(in)), 1.0 / (double)ab_dim(v, 0), 0);
+  return ab_sub(bias, softplus);
+}
+
+static AbTensor *objective(AbModel *self, const AbBatch *batch) {
+  Rbm *r = (Rbm *)self;
+  AbTensor *v = ab_flatten(ab_batch_get(batch, "x"));
+  if (!v) return NULL;
+  AbTensor *in = received(r, v), *vk;
+  if (r->persistent) {
+    vk = gibbs(r, r->chain, received(r, r->chain));
+    ab_assign(r->chain, vk);
+  } else {
+    vk = gibbs(r, v, in);
+  }
+  return ab_sub(mean_free_energy(r, v, in), mean_free_energy(r, vk, received(r, vk)));
+}
+
+/* ---- roles
+ * --------------------------------------------------------------------------------------- */
+
+static AbTensor *encode(AbModel *self, AbTensor *x) {
+  return ab_sigmoid(received((Rbm *)self, ab_flatten(x)));
+}
+
+/* As many visible units as W has rows; reshaped like the samples of the data. */
+static AbTensor *decode(AbModel *self, AbTensor *code) {
+  Rbm *r = (Rbm *)self;
+  return visible_mean(r, code);
+}
+
+static AbTensor *reconstruct(AbModel *self, AbTensor *x) {
+  AbTensor *flat = decode(self, encode(self, x));
+  return x ? ab_reshape(flat, ab_shape(x)) : NULL;
+}
+
+static AbTensor *score(AbModel *self, AbTensor *x) {
+  Rbm *r = (Rbm *)self;
+  AbTensor *v = ab_flatten(x);
+  return free_energy(r, v, received(r, v));
+}
+
+static const AbModelVtable vtable = {
+    .struct_size = sizeof vtable,
+    .build = build,
+    .encode = encode,
+    .decode = decode,
+    .reconstruct = reconstruct,
+    .score = score,
+    .objective = objective,
+};
+
+static const AbComponent rbm = {
+    .struct_size = sizeof rbm,
+    .kind = AB_KIND_MODEL,
+    .name = "rbm",
+    .doc = "Restricted Boltzmann machine, by contrastive divergence or persistent chains.",
+    .citation = "Hinton: Training products of experts by minimizing contrastive divergence. Neural "
+                "Computation 14, 2002.",
+    .instance_size = sizeof(Rbm),
+    AB_PARAMS(params),
+    .vtable = &vtable,
+};
+
+AB_PLUGIN("abhost.model.rbm", "0.1.0", "Apache-2.0", &rbm)
