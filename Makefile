@@ -56,6 +56,7 @@ run: all ## a first run: an auto-encoder learns to reconstruct digits
 test: ## build, then all tests
 	@$(SETUP) test
 	@$(MAKE) all
+	@ninja -C build --quiet meson-test-prereq
 	@meson test -C build --no-rebuild --print-errorlogs
 
 check-asan: ## all tests under the address and undefined-behaviour sanitizers
@@ -63,6 +64,7 @@ check-asan: ## all tests under the address and undefined-behaviour sanitizers
 	$(call build,build-asan,$(CURDIR)/build-asan/stage,--libdir=lib -Dbuildtype=debugoptimized \
 	  -Db_sanitize=address$(comma)undefined -Db_lundef=false)
 	$(call stage,build-asan)
+	@ninja -C build-asan --quiet meson-test-prereq
 	@$(SANITIZERS) meson test -C build-asan --no-rebuild --print-errorlogs --timeout-multiplier 5
 
 install: ## into PREFIX (/usr/local), below DESTDIR if given

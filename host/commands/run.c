@@ -4,15 +4,12 @@
 #include "../assembly/describe.h"
 #include "session.h"
 
-/* Weights from the checkpoint of init.from. */
-static gboolean initialize(Assembly *assembly, RunFolder *folder, GError **error) {
+/* Weights from the checkpoint of init.from; the number of them, -1 after an error. */
+static gint64 initialize(Assembly *assembly, GError **error) {
   const InitSettings *init = &assembly->settings->init;
-  if (!init->from) return TRUE;
+  if (!init->from) return 0;
   g_autoptr(Checkpoint) checkpoint = checkpoint_open(init->from, error);
-  if (!checkpoint) return FALSE;
-  gint64 found = checkpoint_init(checkpoint, assembly, init->map, error);
-  if (found >= 0) run_folder_log(folder, "%" G_GINT64_FORMAT " weights from %s", found, init->from);
-  return found >= 0;
+  return checkpoint ? checkpoint_init(checkpoint, assembly, init->map, error) : -1;
 }
 
 static RunFolder *make_folder(const Assembly *assembly, const char *path, const char *manifest,
@@ -35,15 +32,20 @@ static int train(Assembly *assembly, const char *path, const SessionOptions *opt
     error->code = AB_NO_INPUT;
     return command_fail(error);
   }
+  gint64 found = initialize(assembly, &error);
+  if (found < 0) return command_fail(error);
   folder = make_folder(assembly, path, manifest, options->output, &error);
   if (!folder) return command_fail(error);
+  if (found > 0)
+    run_folder_log(folder, "%" G_GINT64_FORMAT " weights from %s", found,
+                   assembly->settings->init.from);
   session_notes(assembly, folder, options->quiet);
   Run run = {.assembly = assembly,
              .folder = folder,
              .state = state,
              .manifest = manifest,
              .results = results};
-  if (!initialize(assembly, folder, &error) || !run_save(&run, &error)) return command_fail(error);
+  if (!run_save(&run, &error)) return command_fail(error);
   return session_train(&run, json, options->quiet);
 }
 

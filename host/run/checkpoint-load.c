@@ -207,6 +207,14 @@ static gboolean read_sums(const Checkpoint *self, RunState *state, GError **erro
   return done;
 }
 
+static gboolean check_run(const Checkpoint *self, const RunState *state, GError **error) {
+  if (state->epoch >= 0 && state->batch >= 0 && state->step >= 0 && state->log_bytes >= 0)
+    return TRUE;
+  g_set_error(error, HOST_ERROR, AB_DATA, "/run of %s is damaged: a count in it is negative",
+              store_path(self->file));
+  return FALSE;
+}
+
 static gboolean read_run(const Checkpoint *self, RunState *state, GError **error) {
   run_state_clear_sums(state);
   return store_read_attr_int(self->file, "/run", "epoch", &state->epoch, error) &&
@@ -215,7 +223,8 @@ static gboolean read_run(const Checkpoint *self, RunState *state, GError **error
          store_read_attr_int(self->file, "/run", "log_bytes", &state->log_bytes, error) &&
          store_read_attr_real(self->file, "/run", "seconds", &state->seconds, error) &&
          read_best(self, "/run/best", &state->best, error) &&
-         read_best(self, "/run/stop", &state->stop, error) && read_sums(self, state, error);
+         read_best(self, "/run/stop", &state->stop, error) && read_sums(self, state, error) &&
+         check_run(self, state, error);
 }
 
 /* Makes the states that the file has for a group: "/optimizer/first_moment/..." has the second

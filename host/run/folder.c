@@ -219,7 +219,7 @@ void run_folder_prune(const RunFolder *self, gint64 keep) {
   for (const char *name; dir && (name = g_dir_read_name(dir));) {
     gint64 step = step_of(name);
     if (step >= 0) g_array_append_val(steps, step);
-    if (g_str_has_prefix(name, ".step-") && g_str_has_suffix(name, ".tmp")) {
+    if (*name == '.' && g_str_has_suffix(name, ".tmp")) {
       char *left = g_build_filename(self->checkpoints, name, NULL);
       g_unlink(left);
       g_free(left);

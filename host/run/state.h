@@ -25,7 +25,7 @@ typedef struct {
   gint64 epoch;     /* finished epochs */
   gint64 batch;     /* batches consumed of the epoch at work */
   gint64 step;      /* updates of the whole run */
-  GPtrArray *sums;  /* Sum *, of the epoch at work */
+  GPtrArray *sums;  /* Sum *, of the epoch at work; after its end until the next begins */
   Best best, stop;  /* of checkpoint.best and of stop.metric */
   gint64 log_bytes; /* of metrics.jsonl, up to here */
   double seconds;   /* of training, over all sessions */

@@ -8,13 +8,29 @@
 #include <math.h>
 #include <string.h>
 
-gboolean run_save(Run *self, GError **error) {
-  char *path = run_folder_checkpoint(self->folder, self->state->step);
+/* Adds the time since the last call, or since training began. */
+static void count_seconds(Run *self) {
+  gint64 now = g_get_monotonic_time();
+  if (self->counted) self->state->seconds += (double)(now - self->counted) / G_USEC_PER_SEC;
+  self->counted = now;
+}
+
+/* best.h5 before last.h5: a run that is killed in between resumes from before this save, and a
+ * checkpoint that knows of a best one never stands without it.                                   */
+static gboolean save(Run *self, gboolean best, GError **error) {
+  gint64 step = self->state->step;
+  char *path = run_folder_checkpoint(self->folder, step);
+  count_seconds(self);
   gboolean done = checkpoint_save(path, self->assembly, self->state, self->manifest, error) &&
-                  run_folder_point(self->folder, "last.h5", self->state->step, error);
+                  (!best || run_folder_point(self->folder, "best.h5", step, error)) &&
+                  run_folder_point(self->folder, "last.h5", step, error);
   g_free(path);
   if (done) run_folder_prune(self->folder, self->assembly->settings->checkpoint.keep);
   return done;
+}
+
+gboolean run_save(Run *self, GError **error) {
+  return save(self, FALSE, error);
 }
 
 static ProgressState progress_of(const Run *self, gboolean finished) {
@@ -73,6 +89,7 @@ static gboolean stopped(Run *self, GError **error) {
 static gboolean train_epoch(Run *self, GError **error) {
   Assembly *assembly = self->assembly;
   gint64 save_every = assembly->settings->checkpoint.steps;
+  if (self->state->batch == 0) run_state_clear_sums(self->state);
   if (!feed_start(assembly->feed, AB_TRAIN, self->state->epoch, self->state->batch, error))
     return FALSE;
   for (;;) {
@@ -136,14 +153,12 @@ static const NamedMetric *watched(const Assembly *assembly, const char *name) {
 }
 
 /* Evaluates, records, saves. *last when early stopping ends the run. */
-static gboolean finish_epoch(Run *self, gint64 started, gboolean *last, GError **error) {
+static gboolean finish_epoch(Run *self, gboolean *last, GError **error) {
   Assembly *assembly = self->assembly;
   RunState *state = self->state;
   const Settings *settings = assembly->settings;
   g_autoptr(GPtrArray) results = results_new();
   take_sums(state, results);
-  g_ptr_array_set_size(self->results, 0);
-  take_sums(state, self->results);
   GError *cause = NULL;
   if (!evaluate_split(assembly, AB_VALIDATION, results, &cause)) {
     if (cause->code != AB_STOPPED) {
@@ -153,7 +168,7 @@ static gboolean finish_epoch(Run *self, gint64 started, gboolean *last, GError *
     g_clear_error(&cause); /* the epoch's steps are done; evaluation is repeated by the resume */
     return stopped(self, error);
   }
-  state->seconds += (double)(g_get_monotonic_time() - started) / G_USEC_PER_SEC;
+  count_seconds(self);
   ProgressState shown = progress_of(self, TRUE);
   char *text = metrics_text(results);
   progress_epoch(&self->progress, &shown, text);
@@ -166,7 +181,6 @@ static gboolean finish_epoch(Run *self, gint64 started, gboolean *last, GError *
           settings->stop.min_delta);
   state->epoch++;
   state->batch = 0;
-  run_state_clear_sums(state);
   char *line = record_epoch(state, results);
   gboolean done = run_folder_record(self->folder, line, &state->log_bytes, error);
   g_free(line);
@@ -175,8 +189,7 @@ static gboolean finish_epoch(Run *self, gint64 started, gboolean *last, GError *
   *last = settings->stop.patience > 0 && state->stop.stale >= settings->stop.patience;
   gboolean end = *last || state->epoch >= settings->general.epochs;
   if (!best && !end && state->epoch % settings->checkpoint.every != 0) return TRUE;
-  return run_save(self, error) &&
-         (!best || run_folder_point(self->folder, "best.h5", state->step, error));
+  return save(self, best, error);
 }
 
 /* ---- the run
@@ -197,6 +210,7 @@ static gboolean take_best(Run *self, GError **error) {
 
 static gboolean conclude(Run *self, GError **error) {
   if (!take_best(self, error)) return FALSE;
+  take_sums(self->state, self->results);
   if (!evaluate_split(self->assembly, AB_VALIDATION, self->results, error) ||
       !evaluate_split(self->assembly, AB_TEST, self->results, error))
     return FALSE;
@@ -215,11 +229,11 @@ gboolean run_train(Run *self, GError **error) {
   RunState *state = self->state;
   gint64 epochs = self->assembly->settings->general.epochs;
   gboolean last = already_stale(self);
+  self->counted = g_get_monotonic_time();
   while (state->epoch < epochs && !last) {
-    gint64 started = g_get_monotonic_time();
     if (signals_stop()) return stopped(self, error);
     if (!train_epoch(self, error)) return FALSE;
-    if (!finish_epoch(self, started, &last, error)) return FALSE;
+    if (!finish_epoch(self, &last, error)) return FALSE;
   }
   if (last)
     progress_note(&self->progress, "stopped early: no improvement since epoch %" G_GINT64_FORMAT,

@@ -16,6 +16,7 @@ typedef struct {
   Progress progress;
   const char *manifest; /* as written: kept in every checkpoint */
   GPtrArray *results;   /* of the end: train, validation, test */
+  gint64 counted;       /* monotonic time up to which state->seconds counts; 0: not training yet */
 } Run;
 
 /* Trains from `state` to the end. FALSE and AB_STOPPED after a stop on request, with everything

@@ -74,6 +74,7 @@ StoreFile *store_open(const char *path, GError **error) {
   self->path = g_strdup(path);
   self->id = id;
   self->size = size;
+  self->sound = g_hash_table_new_full(g_str_hash, g_str_equal, g_free, NULL);
   for (int i = 0; i < STORE_OPEN_DATASETS; i++) self->open[i].id = H5I_INVALID_HID;
   return self;
 }
@@ -89,6 +90,7 @@ void store_close(StoreFile *self) {
     g_free(reason);
   }
   store_unlock();
+  g_hash_table_unref(self->sound);
   g_free(self->path);
   g_free(self);
 }

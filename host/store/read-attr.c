@@ -23,6 +23,49 @@ static gboolean refuse(const Attr *self, const char *why, GError **error) {
   return FALSE;
 }
 
+static herr_t visit(hid_t object, const char *name, const H5A_info_t *info, void *data) {
+  AUTO_HID id = H5Aopen(object, name, H5P_DEFAULT);
+  AUTO_HID type = H5Aget_type(id);
+  AUTO_HID space = H5Aget_space(id);
+
+  (void)info;
+  (void)data;
+  return 0;
+}
+
+/* What HDF5 reports as an error the parent will meet again. */
+static gboolean visit_all(int fd, gpointer data) {
+  hsize_t index = 0;
+
+  (void)fd;
+  H5Aiterate2(*(const hid_t *)data, H5_INDEX_NAME, H5_ITER_NATIVE, &index, visit, NULL);
+  return TRUE;
+}
+
+/* Once per object, a child reads all of its attributes: see child.c. */
+static gboolean check_sound(StoreFile *file, const char *name, hid_t object, GError **error) {
+  g_autoptr(GByteArray) output = NULL;
+  g_autofree char *what = NULL;
+
+  if (g_hash_table_contains(file->sound, name)) return TRUE;
+  output = g_byte_array_new();
+  what = g_strdup_printf("an attribute of %s in %s", name, file->path);
+  if (!store_in_child(visit_all, &object, output, what, error)) return FALSE;
+  g_hash_table_add(file->sound, g_strdup(name));
+  return TRUE;
+}
+
+gboolean store_attr_has(StoreFile *self, const char *object, const char *name, gboolean *has,
+                        GError **error) {
+  AUTO_HID id = store_walk(self, object, error);
+  htri_t exists;
+
+  if (id < 0 || !check_sound(self, object, id, error)) return FALSE;
+  exists = H5Aexists(id, name);
+  *has = exists > 0;
+  return exists >= 0 || store_fail(error, "%s of %s is damaged", object, self->path);
+}
+
 static gboolean attr_open(Attr *self, StoreFile *file, const char *object, const char *name,
                           GError **error) {
   AUTO_HID space = H5I_INVALID_HID;
@@ -32,6 +75,7 @@ static gboolean attr_open(Attr *self, StoreFile *file, const char *object, const
   self->what = g_strdup_printf("attribute \"%s\" of %s in %s", name, object, file->path);
   self->object = store_walk(file, object, error);
   if (self->object < 0) return FALSE;
+  if (!check_sound(file, object, self->object, error)) return FALSE;
   exists = H5Aexists(self->object, name);
   if (exists < 0) return store_fail(error, "%s is damaged", self->what);
   if (exists == 0) return refuse(self, "is missing", error);

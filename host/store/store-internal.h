@@ -72,7 +72,8 @@ hid_t store_type_text(gsize length);
 /* A transfer list under which a value that does not fit its destination fails the read. */
 hid_t store_strict_transfer(void);
 
-/* ---- read: open.c, walk.c, dataset.c, text.c ------------------------------------------------ */
+/* ---- read: open.c, walk.c, list.c, dataset.c, read*.c, text.c
+ * ------------------------------------------------ */
 
 /* An open dataset that has passed the checks. */
 typedef struct {
@@ -90,6 +91,7 @@ struct StoreFile {
   hid_t id;
   guint64 size; /* bytes of the file */
   guint64 clock;
+  GHashTable *sound;                      /* names of objects whose attributes HDF5 survives */
   StoreDataset open[STORE_OPEN_DATASETS]; /* the least recently used is replaced */
 };
 
@@ -107,11 +109,19 @@ gboolean store_dataset_check(StoreFile *self, const char *name, hid_t id, StoreD
 typedef herr_t (*StoreReadFunc)(hid_t id, hid_t type, void *buffer);
 char *store_text_read(hid_t id, hid_t type, StoreReadFunc read, const char *what, GError **error);
 
-/* varying.c: the same of a type of varying length, in a child process. */
-char *store_text_read_varying(hid_t id, hid_t type, StoreReadFunc read_text, const char *what,
-                              GError **error);
+/* child.c: runs `function` in a child process, where HDF5 may crash or hang. What it wrote to `fd`,
+ * and a zero, is in `output` after TRUE; FALSE, with an error about `what`, unless it ended with
+ * TRUE in time.                                                                                 */
+typedef gboolean (*StoreChildFunc)(int fd, gpointer data);
+gboolean store_in_child(StoreChildFunc function, gpointer data, GByteArray *output,
+                        const char *what, GError **error);
+gboolean store_child_write(int fd, const char *bytes, gsize length);
 
-/* ---- write: commit.c, write.c, append.c, write-attr.c --------------------------------------- */
+/* read-attr.c: FALSE on error. */
+gboolean store_attr_has(StoreFile *self, const char *object, const char *name, gboolean *has,
+                        GError **error);
+
+/* ---- write: commit.c, write.c, append.c, write-text.c --------------------------------------- */
 
 struct StoreWriter {
   char *path;   /* as given, for messages      */

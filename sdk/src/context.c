@@ -132,6 +132,7 @@ AbDtype ab_real_dtype(const AbContext *ctx) {
 void ab_begin(AbContext *ctx, AbPurpose purpose, int64_t step) {
   ctx->purpose = purpose;
   ctx->step = step;
+  ctx->begun[purpose]++;
   ctx->training = purpose == AB_PURPOSE_TRAIN || purpose == AB_PURPOSE_NOISE;
 }
 

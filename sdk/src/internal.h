@@ -149,6 +149,7 @@ struct AbContext {
   bool training;
   AbPurpose purpose;
   int64_t step;
+  int64_t begun[AB_STREAMS]; /* steps begun, by purpose: each starts the streams anew */
 
   AbInstance *current; /* the component at work */
   AbStack parts;       /* AbPart * */
@@ -196,7 +197,7 @@ struct AbInstanceState {
   AbStack ties;    /* AbTie * */
   /* random streams */
   uint64_t keys[AB_STREAMS];
-  int64_t steps[AB_STREAMS];
+  int64_t begun[AB_STREAMS];
   uint32_t calls[AB_STREAMS];
   /* models */
   bool built;

@@ -29,12 +29,9 @@ AbDraw ab_next_draw(AbContext *ctx) {
   if (!self) /* nobody at work: a stream of the context, for tests and tools */
     return (AbDraw){ab_key(ctx, "", purpose), (uint32_t)ctx->next_id, (uint64_t)ctx->step};
   struct AbInstanceState *state = self->state;
-  if (!state->keys[purpose]) {
-    state->keys[purpose] = ab_key(ctx, state->path, purpose);
-    state->steps[purpose] = -1;
-  }
-  if (state->steps[purpose] != ctx->step) {
-    state->steps[purpose] = ctx->step;
+  if (!state->keys[purpose]) state->keys[purpose] = ab_key(ctx, state->path, purpose);
+  if (state->begun[purpose] != ctx->begun[purpose]) {
+    state->begun[purpose] = ctx->begun[purpose];
     state->calls[purpose] = 0;
   }
   return (AbDraw){state->keys[purpose], state->calls[purpose]++, (uint64_t)ctx->step};
@@ -62,8 +59,9 @@ AbTensor *ab_normal(AbContext *ctx, AbShape shape, double mean, double std) {
 AbTensor *ab_bernoulli(AbTensor *p) {
   if (!ab_is_real(p, "bernoulli")) return NULL;
   bool recording = ab_set_recording(p->ctx, false);
+  AbContext *ctx = p->ctx;
   p = ab_dense(p);
-  if (p) ab_set_recording(p->ctx, recording);
+  ab_set_recording(ctx, recording);
   return p ? drawn(p->ctx, K_BERNOULLI, p->dtype, ab_shape(p), 0, 0, p) : NULL;
 }
 

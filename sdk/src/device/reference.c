@@ -201,11 +201,18 @@ static double normal_at(AbDtype dtype, const AbDraw *draw, int64_t i) {
   return radius * (i & 1 ? sin(angle) : cos(angle));
 }
 
+/* u to [a, b), in the arithmetic of the type, as every device does it. */
+static double scaled(AbDtype dtype, double a, double b, double u) {
+  if (dtype == AB_F64) return a + (b - a) * u;
+  float low = (float)a, high = (float)b;
+  return (double)(low + (high - low) * (float)u);
+}
+
 static void reference_random(AbRandomKind kind, AbDtype dtype, int64_t n, void *y,
                              const AbDraw *draw, double a, double b, const void *p) {
   for (int64_t i = 0; i < n; i++) {
     switch (kind) {
-    case K_UNIFORM: save(dtype, y, i, a + (b - a) * uniform_at(dtype, draw, i)); break;
+    case K_UNIFORM: save(dtype, y, i, scaled(dtype, a, b, uniform_at(dtype, draw, i))); break;
     case K_NORMAL: save(dtype, y, i, a + b * normal_at(dtype, draw, i)); break;
     case K_BERNOULLI: save(dtype, y, i, uniform_at(dtype, draw, i) < load(dtype, p, i)); break;
     }

@@ -30,7 +30,7 @@ void ab_multiply(AbTensor *c, const AbTensor *a, const AbTensor *b, double beta)
     ctx->multiply_adds += m * n * k;
     return;
   }
-  Layout la, lb, lc;
+  Layout la = {0}, lb = {0}, lc = {0};
   if (!layout_of(a, &la)) {
     if (!(a = ab_dense((AbTensor *)a))) return;
     layout_of(a, &la);

@@ -106,12 +106,13 @@ static void optimizer_update(AbOptimizer *self, AbUpdate *update) {
   o->calls++;
   o->elements += ab_count(w);
   o->count = ab_update_count(update);
-  if (o->adam)
-    ab_step_adam(w, g, ab_update_state(update, "m"), ab_update_state(update, "s"), rate, 0.9, 0.99,
-                 1e-8, o->count);
-  else
+  if (o->adam) {
+    AbTensor *m = ab_update_state(update, "m"), *v = ab_update_state(update, "s");
+    ab_step_adam(w, g, m, v, rate, 0.9, 0.99, 1e-8, o->count);
+  } else {
     ab_step_sgd(w, g, o->momentum > 0 ? ab_update_state(update, "velocity") : AB_NONE, rate,
                 o->momentum, o->nesterov);
+  }
 }
 static const AbOptimizerVtable optimizer_table = {.struct_size = sizeof optimizer_table,
                                                   .update = optimizer_update};

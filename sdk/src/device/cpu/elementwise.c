@@ -30,7 +30,7 @@ CLONES static void unary_range(int64_t from, int64_t to, void *job) {
   float *restrict y = j->y;
   const float *restrict x = j->x;
   switch (j->f) {
-  case K_ABS: EACH(v < 0.f ? -v : v);
+  case K_ABS: EACH(fabsf(v));
   case K_SQUARE: EACH(v * v);
   case K_SQRT: EACH(sqrtf(v));
   case K_EXP: EACH(vector_exp(v));

@@ -2,8 +2,9 @@
  *
  * Elementary functions of f32 without branches, so that loops over them are vectorised. Reduction
  * and polynomials as in Cephes (Moshier, "Methods and programs for mathematical functions", 1989).
- * Errors against f64, measured by tests/unit/sdk/vector-math.c over their whole range: exp, log 1
- * ulp, tanh, sigmoid 3, softplus 2 (3 where its result is below 1e-30).                          */
+ * Errors against f64, measured by tests/unit/sdk/vector-math.c over their whole range: exp, log
+ * below 1 ulp, log1p 1.2, tanh 1.4, softplus 1.9, sigmoid 2.4 (but 0 where it should be denormal,
+ * from x = -88 down); cos and sin of a turn 1e-7.                                                */
 #ifndef SDK_DEVICE_CPU_VECTOR_MATH_H
 #define SDK_DEVICE_CPU_VECTOR_MATH_H
 
@@ -96,7 +97,7 @@ static inline float vector_tanh(float x) {
 
 static inline float vector_softplus(float x) {
   float a = x < 0.f ? -x : x;
-  return (x > 0.f ? x : 0.f) + vector_log1p(vector_exp(-a)) + (x - x);
+  return (x > 0.f ? x : 0.f) + vector_log1p(vector_exp(-a));
 }
 
 /* cos and sin of 2 pi v for v in [0, 1): the nearest quarter turn is taken out; polynomials on
