@@ -25,7 +25,7 @@ static int show(const GPtrArray *results, const RunState *state, const Assembly 
 
 static int work(const char *path, const CommandOptions *common, char **sets) {
   GError *error = NULL;
-  g_autofree char *file = run_folder_find_checkpoint(path, &error);
+  g_autofree char *file = run_folder_find_tested(path, &error);
   g_autoptr(Registry) registry =
       file ? registry_new((const char *const *)common->folders, &error) : NULL;
   g_autoptr(Checkpoint) checkpoint = registry ? checkpoint_open(file, &error) : NULL;
@@ -54,6 +54,8 @@ static int run(int argc, char **argv) {
                               {0}};
   const CommandLine line = {.command = &command_evaluate,
                             .arguments = "RUN|CHECKPOINT",
+                            .description = "Of a run folder, the checkpoint that the run is tested "
+                                           "with: best.h5 if it is there, else last.h5.",
                             .own = own,
                             .plugins = TRUE,
                             .json = TRUE,

@@ -238,6 +238,13 @@ void run_folder_prune(const RunFolder *self, gint64 keep) {
   g_array_unref(steps);
 }
 
+char *run_folder_find_tested(const char *path, GError **error) {
+  char *best = g_build_filename(path, "checkpoints", "best.h5", NULL);
+  if (g_file_test(best, G_FILE_TEST_EXISTS)) return best;
+  g_free(best);
+  return run_folder_find_checkpoint(path, error);
+}
+
 char *run_folder_find_checkpoint(const char *path, GError **error) {
   if (g_file_test(path, G_FILE_TEST_IS_DIR)) {
     char *last = g_build_filename(path, "checkpoints", "last.h5", NULL);

@@ -39,5 +39,7 @@ void run_folder_prune(const RunFolder *self, gint64 keep);
 /* The checkpoint that a user means: a file, or the last one of a run folder. NULL and AB_NO_INPUT
  * if there is neither. Free with g_free.                                                        */
 char *run_folder_find_checkpoint(const char *path, GError **error);
+/* The same, but of a run folder that keeps a best checkpoint that one: what a run is tested with. */
+char *run_folder_find_tested(const char *path, GError **error);
 
 #endif
