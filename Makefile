@@ -36,9 +36,9 @@ if [ "$$again" != no ]; then \
   sed -n -e 's/^Message: //p' -e '/WARNING/p' "$$log"; \
   printf '%s\n' "$$how" >"$$dir/.options"; printf '%s\n' "$$files" >"$$dir/.sources"; \
 fi; \
-if ! ninja -C "$$dir" -n | grep -q 'no work to do'; then \
+if ! ninja -C "$$dir" -n product | grep -q 'no work to do'; then \
   echo "compiling in $$dir"; \
-  if [ -t 1 ]; then ninja -C "$$dir"; else ninja -C "$$dir" --quiet; fi; \
+  if [ -t 1 ]; then ninja -C "$$dir" product; else ninja -C "$$dir" --quiet product; fi; \
 fi
 endef
 

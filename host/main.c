@@ -44,7 +44,7 @@ static int unknown(const char *name) {
 
 int main(int argc, char **argv) {
   store_init();
-  signals_install();
+  signals_prepare();
   g_set_prgname("abhost");
   if (argc < 2) {
     fputs("abhost: a command is missing; see abhost --help\n", stderr);

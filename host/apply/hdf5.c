@@ -33,9 +33,11 @@ static gboolean holds_samples(StoreFile *file, const char *dataset) {
   return store_info(file, dataset, &info, NULL) && info.rank >= 1 && info.dtype != 0;
 }
 
-/* Names of all that could be meant; NULL after an error. */
+/* Names of all that could be meant; NULL after an error. What is the only one stays, whatever it
+ * is: what is wrong with it is then said.                                                        */
 static GPtrArray *candidates(StoreFile *file, GError **error) {
   GPtrArray *names = store_list(file, "/", error);
+  if (names && names->len == 1) return names;
   for (guint i = names ? names->len : 0; i > 0; i--)
     if (!holds_samples(file, names->pdata[i - 1])) g_ptr_array_remove_index(names, i - 1);
   return names;
@@ -61,7 +63,7 @@ static char *find_given(StoreFile *file, const char *dataset, GError **error) {
 }
 
 static char *find_default(StoreFile *file, GError **error) {
-  if (store_has(file, "/x") && holds_samples(file, "/x")) return g_strdup("x");
+  if (store_has(file, "/x")) return g_strdup("x");
   g_autofree char *signal = store_read_attr_text(file, "/", "signal", NULL);
   if (signal && *signal && store_has(file, signal) && holds_samples(file, signal))
     return g_steal_pointer(&signal);
@@ -93,13 +95,12 @@ static RawType type_of(AbDtype dtype) {
 static gboolean open_dataset(RawFile *self, Hdf5 *hdf5, const char *dataset, GError **error) {
   StoreInfo info;
   gint64 bytes;
-  hdf5->dataset = dataset ? find_given(hdf5->file, dataset, error)
-                          : find_default(hdf5->file, error);
+  hdf5->dataset =
+      dataset ? find_given(hdf5->file, dataset, error) : find_default(hdf5->file, error);
   if (!hdf5->dataset || !store_info(hdf5->file, hdf5->dataset, &info, error)) return FALSE;
   g_free(self->name);
   self->name = g_strdup_printf("%s, dataset %s", self->path, hdf5->dataset);
-  if (info.dtype == 0)
-    return raw_fail(error, AB_DATA, "%s does not hold numbers", self->name);
+  if (info.dtype == 0) return raw_fail(error, AB_DATA, "%s does not hold numbers", self->name);
   hdf5->dtype = info.dtype;
   self->type = type_of(info.dtype);
   self->rank = info.rank;
@@ -114,8 +115,7 @@ static gboolean open_hdf5(RawFile *self, int fd, const char *dataset, GError **e
   return hdf5->file && open_dataset(self, hdf5, dataset, error);
 }
 
-static gboolean read_hdf5(RawFile *self, gint64 first, gint64 count, void *values,
-                          GError **error) {
+static gboolean read_hdf5(RawFile *self, gint64 first, gint64 count, void *values, GError **error) {
   Hdf5 *hdf5 = self->data;
   return store_read(hdf5->file, hdf5->dataset, hdf5->dtype, first, count, values, error);
 }

@@ -54,10 +54,8 @@ gboolean raw_pread(const RawFile *self, int fd, void *buffer, gsize size, gint64
   while (done < size) {
     ssize_t got = pread(fd, (char *)buffer + done, size - done, (off_t)(offset + (gint64)done));
     if (got < 0 && errno == EINTR) continue;
-    if (got < 0)
-      return raw_fail(error, AB_IO, "cannot read %s: %s", self->path, g_strerror(errno));
-    if (got == 0)
-      return raw_fail(error, AB_DATA, "%s was cut short while it was read", self->path);
+    if (got < 0) return raw_fail(error, AB_IO, "cannot read %s: %s", self->path, g_strerror(errno));
+    if (got == 0) return raw_fail(error, AB_DATA, "%s was cut short while it was read", self->path);
     done += (gsize)got;
   }
   return TRUE;
@@ -188,10 +186,10 @@ static gboolean reserve(RawFile *self, gint64 count, GError **error) {
   g_free(self->native);
   self->native = g_try_malloc(size);
   self->native_size = self->native ? size : 0;
-  return self->native || raw_fail(error, AB_DATA,
-                                  "no memory for %" G_GINT64_FORMAT
-                                  " samples of %s; take smaller batches",
-                                  count, self->name);
+  return self->native ||
+         raw_fail(error, AB_DATA,
+                  "no memory for %" G_GINT64_FORMAT " samples of %s; take smaller batches", count,
+                  self->name);
 }
 
 gboolean raw_read(RawFile *self, AbDtype dtype, gint64 first, gint64 count, void *values,

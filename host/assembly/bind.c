@@ -80,15 +80,24 @@ static AbInstance *bind_one(Assembly *self, const Node *root, const char *key, A
   return instance;
 }
 
+/* Data and model have no default, and without a problem nothing has. */
+static void note_missing(Assembly *self, const Node *root, const char *key, AbKind kind) {
+  gboolean chosen = kind == AB_KIND_DATA || kind == AB_KIND_MODEL;
+  if (!chosen && self->role == AB_ROLE_NONE) return;
+  char *place = node_place(root);
+  diagnostics_add(self->binder.diagnostics, AB_CONFIG, place,
+                  "the manifest names no %s%s%s; `abhost list %s` shows what is installed", key,
+                  chosen ? "" : ", and none is the default for ",
+                  chosen ? "" : ab_role_name(self->role), ab_kind_name(kind));
+  g_free(place);
+}
+
 static AbInstance *bind_required(Assembly *self, const Node *root, const char *key, AbKind kind,
                                  const char *const *settings_keys) {
   guint before = diagnostics_count(self->binder.diagnostics);
   AbInstance *instance = bind_one(self, root, key, kind, settings_keys);
   if (!instance && diagnostics_count(self->binder.diagnostics) == before)
-    diagnostics_add(self->binder.diagnostics, AB_CONFIG, NULL,
-                    "the manifest names no %s, and none is the default for %s; `abhost list %s` "
-                    "shows what is installed",
-                    key, ab_role_name(self->role), ab_kind_name(kind));
+    note_missing(self, root, key, kind);
   return instance;
 }
 
@@ -141,6 +150,8 @@ static void bind_metrics(Assembly *self, const Node *root) {
 }
 
 static void check_metric_names(Assembly *self, const Node *root) {
+  if (self->role == AB_ROLE_NONE && !node_get(root, "metrics"))
+    return; /* their default is unknown */
   static const struct {
     const char *section, *key;
   } uses[] = {{"checkpoint", "best"}, {"stop", "metric"}};
@@ -169,14 +180,32 @@ static void metric_free(gpointer data) {
   g_free(metric);
 }
 
+/* A role without a target leaves a loss nothing to compare with. */
+static void note_no_objective(Assembly *self, const Node *root) {
+  char *place = node_place(node_get(root, "model"));
+  diagnostics_add(self->binder.diagnostics, AB_CONFIG, place,
+                  "model %s has no objective of its own, and the problem %s has no target that a "
+                  "loss could compare with; take another model, or another problem and `apply "
+                  "--role %s`",
+                  self->model->component->name, ab_role_name(self->role), ab_role_name(self->role));
+  g_free(place);
+}
+
+static void bind_loss(Assembly *self, const Node *root) {
+  self->own_objective = self->model && ab_model_has_objective(self->model);
+  gboolean target = self->role == AB_ROLE_NONE || assembly_target(self->role);
+  if (self->model && !self->own_objective && !target)
+    note_no_objective(self, root);
+  else if (node_get(root, "loss") || (target && !self->own_objective))
+    self->loss = self->own_objective ? bind_one(self, root, "loss", AB_KIND_LOSS, NULL)
+                                     : bind_required(self, root, "loss", AB_KIND_LOSS, NULL);
+}
+
 static void bind_components(Assembly *self, const Node *root) {
   self->data = bind_required(self, root, "data", AB_KIND_DATA, settings_data_keys);
   if (node_get(root, "noise")) self->noise = bind_one(self, root, "noise", AB_KIND_NOISE, NULL);
   self->model = bind_required(self, root, "model", AB_KIND_MODEL, NULL);
-  self->own_objective = self->model && ab_model_has_objective(self->model);
-  if (node_get(root, "loss") || !self->own_objective)
-    self->loss = self->own_objective ? bind_one(self, root, "loss", AB_KIND_LOSS, NULL)
-                                     : bind_required(self, root, "loss", AB_KIND_LOSS, NULL);
+  bind_loss(self, root);
   const Node *regularizers = node_get(root, "regularizers");
   if (regularizers)
     bind_list(self, regularizers, "regularizers", AB_KIND_REGULARIZER, add_regularizer);

@@ -69,23 +69,41 @@ static void check_against_target(Assembly *self) {
     ab_metric_check(((NamedMetric *)self->metrics->pdata[i])->metric, &output, target);
 }
 
-/* Marks the weights that the manifest freezes; a pattern that matches none is a mistake. */
+static void no_action(AbInstance *instance, int64_t index) {
+  (void)instance;
+  (void)index;
+}
+
+/* Calls `act` for every weight whose name matches; a pattern that matches none is a mistake. */
+static gboolean each_match(Assembly *self, const char *key, const char *pattern,
+                           void (*act)(AbInstance *instance, int64_t index), GError **error) {
+  guint matches = 0;
+  for (guint i = 0; i < self->binder.instances->len; i++) {
+    AbInstance *instance = self->binder.instances->pdata[i];
+    for (gint64 j = 0; j < ab_state_count(instance); j++) {
+      AbState state = ab_state(instance, j);
+      if (!state.weight || fnmatch(pattern, state.name, 0) != 0) continue;
+      act(instance, j);
+      matches++;
+    }
+  }
+  return matches > 0 ||
+         refuse(error, "%s: no weight matches '%s'; `abhost check` lists the weights", key,
+                pattern);
+}
+
 static gboolean freeze(Assembly *self, GError **error) {
   const AbTexts *patterns = &self->settings->general.freeze;
-  for (gint64 p = 0; p < patterns->count; p++) {
-    guint matches = 0;
-    for (guint i = 0; i < self->binder.instances->len; i++) {
-      AbInstance *instance = self->binder.instances->pdata[i];
-      for (gint64 j = 0; j < ab_state_count(instance); j++) {
-        AbState state = ab_state(instance, j);
-        if (!state.weight || fnmatch(patterns->items[p], state.name, 0) != 0) continue;
-        ab_state_freeze(instance, j);
-        matches++;
-      }
-    }
-    if (matches == 0)
-      return refuse(error, "freeze: no weight matches '%s'; `abhost check` lists the weights",
-                    patterns->items[p]);
+  for (gint64 p = 0; p < patterns->count; p++)
+    if (!each_match(self, "freeze", patterns->items[p], ab_state_freeze, error)) return FALSE;
+  return TRUE;
+}
+
+static gboolean set_rates(Assembly *self, GError **error) {
+  const RateGroup *rates = self->settings->rates.items;
+  for (gint64 i = 0; i < self->settings->rates.count; i++) {
+    if (!each_match(self, "optimizer.groups", rates[i].match, no_action, error)) return FALSE;
+    ab_step_rate(self->step, rates[i].match, rates[i].rate);
   }
   return TRUE;
 }
@@ -104,10 +122,7 @@ static gboolean make_step(Assembly *self, GError **error) {
   };
   self->step = ab_step_new(self->ctx, &parts);
   if (!self->step) return assembly_check(self, error);
-  const RateGroup *rates = self->settings->rates.items;
-  for (gint64 i = 0; i < self->settings->rates.count; i++)
-    ab_step_rate(self->step, rates[i].match, rates[i].rate);
-  if (!freeze(self, error)) return FALSE;
+  if (!set_rates(self, error) || !freeze(self, error)) return FALSE;
   ab_step_build(self->step);
   return assembly_check(self, error);
 }

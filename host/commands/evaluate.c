@@ -4,14 +4,6 @@
 #include "../run/record.h"
 #include "session.h"
 
-static gboolean restore(const Checkpoint *checkpoint, Assembly *assembly, RunState *state,
-                        GError **error) {
-  return assembly_build(assembly, error) &&
-         checkpoint_statistics(checkpoint, assembly->feed, error) &&
-         assembly_load(assembly, error) && checkpoint_weights(checkpoint, assembly, error) &&
-         checkpoint_progress(checkpoint, assembly, state, error);
-}
-
 static int show(const GPtrArray *results, const RunState *state, const Assembly *assembly,
                 const char *file, gboolean json) {
   const char *model = assembly->model->component->name;
@@ -34,7 +26,8 @@ static int work(const char *path, const CommandOptions *common, char **sets) {
       session_reassemble(registry, checkpoint, file, (const char *const *)sets, &error);
   g_autoptr(RunState) state = run_state_new();
   g_autoptr(GPtrArray) results = results_new();
-  if (!assembly || !restore(checkpoint, assembly, state, &error)) return command_fail(error);
+  if (!assembly || !session_restore(checkpoint, assembly, state, &error))
+    return command_fail(error);
   if (!evaluate_split(assembly, AB_VALIDATION, results, &error) ||
       !evaluate_split(assembly, AB_TEST, results, &error))
     return command_fail(error);

@@ -24,14 +24,6 @@ static gboolean allowed(const char *const *sets, GError **error) {
   return TRUE;
 }
 
-static gboolean restore(const Checkpoint *checkpoint, Assembly *assembly, RunState *state,
-                        GError **error) {
-  return assembly_build(assembly, error) &&
-         checkpoint_statistics(checkpoint, assembly->feed, error) &&
-         assembly_load(assembly, error) && checkpoint_weights(checkpoint, assembly, error) &&
-         checkpoint_progress(checkpoint, assembly, state, error);
-}
-
 static void note_differences(const Checkpoint *checkpoint, const Assembly *assembly,
                              RunFolder *folder, gboolean quiet) {
   g_autofree char *differences = checkpoint_differences(checkpoint, assembly);
@@ -67,8 +59,10 @@ static int work(const char *path, const CommandOptions *common, const ResumeOpti
   g_autoptr(Assembly) assembly =
       session_reassemble(registry, checkpoint, file, assignments, &error);
   g_autoptr(RunState) state = run_state_new();
-  if (!assembly || !restore(checkpoint, assembly, state, &error)) return command_fail(error);
-  g_autoptr(RunFolder) folder = run_folder_open(path, state->log_bytes, &error);
+  if (!assembly || !session_restore(checkpoint, assembly, state, &error))
+    return command_fail(error);
+  g_autoptr(RunFolder) folder =
+      run_folder_open(path, checkpoint->manifest, &state->log_bytes, &error);
   if (!folder) return command_fail(error);
   note_differences(checkpoint, assembly, folder, options->quiet);
   g_autoptr(GPtrArray) results = results_new();

@@ -8,7 +8,8 @@
 static gint64 initialize(Assembly *assembly, GError **error) {
   const InitSettings *init = &assembly->settings->init;
   if (!init->from) return 0;
-  g_autoptr(Checkpoint) checkpoint = checkpoint_open(init->from, error);
+  g_autofree char *file = run_folder_find_tested(init->from, error);
+  g_autoptr(Checkpoint) checkpoint = file ? checkpoint_open(file, error) : NULL;
   return checkpoint ? checkpoint_init(checkpoint, assembly, init->map, error) : -1;
 }
 

@@ -5,6 +5,7 @@
 
 #include "../manifest/manifest.h"
 #include "../run/record.h"
+#include "../run/signals.h"
 #include <stdio.h>
 
 void session_options_clear(SessionOptions *self) {
@@ -26,12 +27,25 @@ static GPtrArray *assignments(const SessionOptions *options) {
   return sets;
 }
 
+/* Without this, every component that the manifest names would be one more mistake. */
+static gboolean something_installed(const Registry *registry, GError **error) {
+  if (registry_entries(registry)->len > 0) return TRUE;
+  char *folders = g_strjoinv(", ", (char **)registry_folders(registry));
+  g_set_error(error, HOST_ERROR, AB_UNAVAILABLE,
+              "no plugin is installed (searched: %s); --plugin-path or ABHOST_PLUGIN_PATH names "
+              "their folder",
+              *folders ? folders : "nowhere");
+  g_free(folders);
+  return FALSE;
+}
+
 static Assembly *assemble(const Registry *registry, Node *root, gboolean dry,
                           Diagnostics *diagnostics, GError **error) {
   if (!root) {
     diagnostics_check(diagnostics, error);
     return NULL;
   }
+  if (!something_installed(registry, error)) return NULL;
   return assembly_new(registry, root, dry, diagnostics, error);
 }
 
@@ -57,6 +71,14 @@ Assembly *session_reassemble(const Registry *registry, const Checkpoint *checkpo
   g_free(name);
   diagnostics_free(diagnostics);
   return assembly;
+}
+
+gboolean session_restore(const Checkpoint *checkpoint, Assembly *assembly, RunState *state,
+                         GError **error) {
+  return assembly_build(assembly, error) &&
+         checkpoint_statistics(checkpoint, assembly->feed, error) &&
+         assembly_load(assembly, error) && checkpoint_weights(checkpoint, assembly, error) &&
+         checkpoint_progress(checkpoint, assembly, state, error);
 }
 
 void session_notes(const Assembly *assembly, RunFolder *folder, gboolean quiet) {
@@ -90,6 +112,7 @@ static int show(const Run *run, gboolean json) {
 
 int session_train(Run *run, gboolean json, gboolean quiet) {
   GError *error = NULL;
+  signals_install();
   progress_start(&run->progress, quiet, run->state->step);
   gboolean done = run_train(run, &error);
   progress_end(&run->progress);
@@ -98,7 +121,8 @@ int session_train(Run *run, gboolean json, gboolean quiet) {
     return show(run, json);
   }
   run_folder_log(run->folder, "%s", error->message);
-  if (error->code != AB_STOPPED)
+  int status = command_fail(error);
+  if (status != AB_STOPPED)
     command_note("the last checkpoint is %s/last.h5", run->folder->checkpoints);
-  return command_fail(error);
+  return status;
 }

@@ -26,6 +26,9 @@ Assembly *session_assemble(const Registry *registry, const char *path,
 /* The same for what a checkpoint resolved to. */
 Assembly *session_reassemble(const Registry *registry, const Checkpoint *checkpoint,
                              const char *path, const char *const *sets, GError **error);
+/* Builds it, loads its data, and takes weights, states and progress from the checkpoint. */
+gboolean session_restore(const Checkpoint *checkpoint, Assembly *assembly, RunState *state,
+                         GError **error);
 /* Says on stderr, and in the log if there is one, what a user should know of this assembly. */
 void session_notes(const Assembly *assembly, RunFolder *folder, gboolean quiet);
 /* Trains, and writes the table (or JSON) to stdout. Returns the exit status. */

@@ -18,9 +18,9 @@ static void note_candidate(const Node *candidates, const ManifestRequest *reques
   GPtrArray *names = keys_of(candidates);
   const char *nearest = nearest_name(request->candidate, (const char *const *)names->pdata);
   char *all = g_strjoinv(", ", (char **)names->pdata);
-  diagnostics_add(diagnostics, AB_USAGE, NULL, "%s has no candidate '%s'; %s%s%s(it has: %s)",
-                  request->path, request->candidate, nearest ? "did you mean '" : "",
-                  nearest ? nearest : "", nearest ? "'? " : "", *all ? all : "none");
+  diagnostics_add(diagnostics, AB_USAGE, NULL, "%s has no candidate '%s'%s%s%s (it has: %s)",
+                  request->path, request->candidate, nearest ? "; did you mean '" : "",
+                  nearest ? nearest : "", nearest ? "'?" : "", *all ? all : "none");
   g_free(all);
   g_ptr_array_unref(names);
 }

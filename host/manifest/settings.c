@@ -172,6 +172,7 @@ static void read_general(Settings *self, const Node *root, Diagnostics *diagnost
   for (guint i = 0; i < GENERAL_COUNT; i++)
     if (strcmp(rows[i].key, "device") == 0) rows[i].choices = ab_device_names();
   Node *part = own_part(root, rows, GENERAL_COUNT);
+  self->general.problem = -1; /* stays where the manifest's is missing or unknown */
   section(self, "", part, rows, GENERAL_COUNT, &self->general, NULL, diagnostics);
   node_free(part);
 }

@@ -59,7 +59,7 @@ typedef struct {
 Settings *settings_new(const Node *root, Diagnostics *diagnostics);
 void settings_free(Settings *self);
 
-AbRole settings_role(const Settings *self);
+AbRole settings_role(const Settings *self); /* AB_ROLE_NONE where that was a mistake */
 AbDtype settings_precision(const Settings *self);
 const char *settings_device(const Settings *self);
 

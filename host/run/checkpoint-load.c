@@ -3,7 +3,10 @@
  * Reading checkpoints. */
 #include "checkpoint.h"
 
+#include "../registry/fit.h"
 #include <string.h>
+
+#define MAX_SAMPLE (G_GINT64_CONSTANT(1) << 40) /* numbers of one sample; the feed's limit too */
 
 Checkpoint *checkpoint_open(const char *path, GError **error) {
   Checkpoint *self = g_new0(Checkpoint, 1);
@@ -53,16 +56,41 @@ static gboolean read_spec(const Checkpoint *self, const char *dataset, AbSpec *s
     g_set_error(error, HOST_ERROR, AB_DATA, "%s of %s is damaged", dataset, store_path(self->file));
     return FALSE;
   }
-  *spec = (AbSpec){
-      .rank = (int32_t)info.shape[0], .dtype = AB_F32, .range = (AbRange)range, .classes = classes};
-  return info.shape[0] == 0 ||
-         store_read(self->file, dataset, AB_I64, 0, info.shape[0], spec->shape, error);
+  *spec = (AbSpec){.rank = (int32_t)info.shape[0],
+                   .dtype = range == AB_RANGE_CLASS ? AB_I64 : AB_F32,
+                   .range = (AbRange)range,
+                   .classes = classes};
+  if (info.shape[0] > 0 &&
+      !store_read(self->file, dataset, AB_I64, 0, info.shape[0], spec->shape, error))
+    return FALSE;
+  gint64 count = 1;
+  for (int i = 0; i < spec->rank; i++) {
+    if (spec->shape[i] < 1 || spec->shape[i] > MAX_SAMPLE / count) {
+      g_set_error(error, HOST_ERROR, AB_DATA, "%s of %s is damaged: no sample has that shape",
+                  dataset, store_path(self->file));
+      return FALSE;
+    }
+    count *= spec->shape[i];
+  }
+  return TRUE;
 }
 
+/* What an encoder or its like gives, the model decides: it was not asked for, nor is it now. */
 gboolean checkpoint_signature(const Checkpoint *self, AbSignature *signature, GError **error) {
   *signature = (AbSignature){0};
-  return read_spec(self, "/signature/in", &signature->in, error) &&
-         read_spec(self, "/signature/out", &signature->out, error);
+  char *role = store_read_attr_text(self->file, "/", "problem", error);
+  if (!role) return FALSE;
+  signature->role = fit_role(role);
+  g_free(role);
+  if (!read_spec(self, "/signature/in", &signature->in, error) ||
+      !read_spec(self, "/signature/out", &signature->out, error))
+    return FALSE;
+  if (!assembly_target(signature->role)) signature->out.rank = -1;
+  return TRUE;
+}
+
+gboolean checkpoint_data_spec(const Checkpoint *self, AbSpec *x, GError **error) {
+  return read_spec(self, "/signature/data", x, error);
 }
 
 gboolean checkpoint_statistics(const Checkpoint *self, Feed *feed, GError **error) {

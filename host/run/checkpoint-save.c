@@ -51,6 +51,15 @@ static void write_signature(StoreWriter *w, const Assembly *assembly) {
   write_spec(w, "/signature/out", &signature.out);
 }
 
+/* x as the data declares it, before the transforms: `apply` reads other files as the data read its
+ * own.                                                                                           */
+static void write_data_spec(StoreWriter *w, const AbData *data) {
+  for (int32_t i = 0; i < ab_data_field_count(data); i++) {
+    AbField field = ab_data_field_at(data, i);
+    if (strcmp(field.name, "x") == 0) write_spec(w, "/signature/data", &field.spec);
+  }
+}
+
 static void write_statistics(StoreWriter *w, const Feed *feed) {
   static const char *const names[] = {"scale", "mean", "std"};
   for (guint i = 0; feed && i < G_N_ELEMENTS(names); i++) {
@@ -122,6 +131,7 @@ gboolean checkpoint_save(const char *path, const Assembly *assembly, const RunSt
   write_weights(w, assembly);
   write_optimizer(w, assembly->step);
   write_signature(w, assembly);
+  write_data_spec(w, assembly->data);
   write_statistics(w, assembly->feed);
   write_plugins(w, assembly);
   write_run(w, state);

@@ -5,7 +5,8 @@
  *   /model/encoder/W1              weights and buffers, by component; attribute `axes`
  *   /optimizer/first_moment/...    the state of the optimizer, weight by weight
  *   /transform/mean ...            statistics of the data's transforms
- *   /signature/in                  what the model was built for
+ *   /signature/in, /signature/out  what the model was built for
+ *   /signature/data                x as the data declares it, before the transforms
  *   /plugins/model ...             id, version and SHA-256 of every plugin that was used
  *   /run                           epoch, batch, step and sums: how far the run has come
  *   /manifest, /resolved           the manifest as written, and with everything filled in */
@@ -33,7 +34,10 @@ Checkpoint *checkpoint_open(const char *path, GError **error);
 void checkpoint_close(Checkpoint *self);
 G_DEFINE_AUTOPTR_CLEANUP_FUNC(Checkpoint, checkpoint_close)
 
+/* What the model was built for, as assembly_build_model takes it; real numbers are AB_F32 in it. */
 gboolean checkpoint_signature(const Checkpoint *self, AbSignature *signature, GError **error);
+/* x as the data declared it. */
+gboolean checkpoint_data_spec(const Checkpoint *self, AbSpec *x, GError **error);
 /* Statistics of the transforms, to the feed; before it is loaded. */
 gboolean checkpoint_statistics(const Checkpoint *self, Feed *feed, GError **error);
 /* Weights and buffers of all instances; any that is missing or of another shape is an error. */

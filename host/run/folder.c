@@ -111,18 +111,57 @@ RunFolder *run_folder_new(const char *output, const char *manifest_path, const c
   return NULL;
 }
 
-RunFolder *run_folder_open(const char *path, gint64 log_bytes, GError **error) {
-  RunFolder *self = g_new0(RunFolder, 1);
-  self->path = g_strdup(path);
-  char *metrics = g_build_filename(path, "metrics.jsonl", NULL);
-  GStatBuf info;
-  if (g_stat(metrics, &info) == 0 && info.st_size > log_bytes && truncate(metrics, log_bytes) != 0)
-    fail(error, AB_IO, "%s cannot be cut to the checkpoint: %s", metrics, g_strerror(errno));
-  else if (open_files(self, error)) {
-    g_free(metrics);
-    return self;
+/* ---- going on --------------------------------------------------------------------------------
+ */
+
+/* The lines up to the checkpoint are there, and end with it. */
+static gboolean ends_line(FILE *file, gint64 bytes) {
+  return bytes == 0 || (fseek(file, (long)bytes - 1, SEEK_SET) == 0 && getc(file) == '\n');
+}
+
+static gboolean cut_metrics(const char *path, gint64 *bytes, GError **error) {
+  FILE *file = fopen(path, "r+e");
+  if (!file && errno == ENOENT) {
+    *bytes = 0;
+    return TRUE;
   }
+  gboolean done = FALSE;
+  if (!file)
+    fail(error, AB_IO, "%s cannot be opened: %s", path, g_strerror(errno));
+  else if (!ends_line(file, *bytes))
+    fail(error, AB_DATA,
+         "%s is not what the checkpoint goes on from: no line ends at byte %" G_GINT64_FORMAT
+         "; put the right one there, or take it away to go on without its lines",
+         path, *bytes);
+  else if (!(done = ftruncate(fileno(file), *bytes) == 0))
+    fail(error, AB_IO, "%s cannot be cut to the checkpoint: %s", path, g_strerror(errno));
+  if (file) fclose(file);
+  return done;
+}
+
+/* A manifest that was edited would have no effect, and that of another run is a mix-up. */
+static gboolean check_manifest(const char *path, const char *manifest, GError **error) {
+  char *text = NULL;
+  gboolean same = !g_file_get_contents(path, &text, NULL, NULL) || strcmp(text, manifest) == 0;
+  g_free(text);
+  return same ||
+         fail(error, AB_DATA,
+              "%s is not the manifest that the checkpoint was made with, which is its dataset "
+              "/manifest; put that back, or start a new run from the weights (init.from)",
+              path);
+}
+
+RunFolder *run_folder_open(const char *path, const char *manifest, gint64 *log_bytes,
+                           GError **error) {
+  RunFolder *self = g_new0(RunFolder, 1);
+  char *metrics = g_build_filename(path, "metrics.jsonl", NULL);
+  char *written = g_build_filename(path, "manifest.yaml", NULL);
+  self->path = g_strdup(path);
+  gboolean done = check_manifest(written, manifest, error) &&
+                  cut_metrics(metrics, log_bytes, error) && open_files(self, error);
+  g_free(written);
   g_free(metrics);
+  if (done) return self;
   run_folder_free(self);
   return NULL;
 }

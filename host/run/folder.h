@@ -18,8 +18,10 @@ typedef struct {
  * folder that is there and not empty is refused.                                                */
 RunFolder *run_folder_new(const char *output, const char *manifest_path, const char *manifest,
                           const char *resolved, GError **error);
-/* Opens the folder of a run that is to go on: cuts metrics.jsonl to `log_bytes`. */
-RunFolder *run_folder_open(const char *path, gint64 log_bytes, GError **error);
+/* Opens the folder of a run that is to go on: cuts metrics.jsonl to *log_bytes, which becomes 0
+ * where it was taken away. AB_DATA where files of another run are there. */
+RunFolder *run_folder_open(const char *path, const char *manifest, gint64 *log_bytes,
+                           GError **error);
 void run_folder_free(RunFolder *self);
 G_DEFINE_AUTOPTR_CLEANUP_FUNC(RunFolder, run_folder_free)
 
@@ -39,7 +41,8 @@ void run_folder_prune(const RunFolder *self, gint64 keep);
 /* The checkpoint that a user means: a file, or the last one of a run folder. NULL and AB_NO_INPUT
  * if there is neither. Free with g_free.                                                        */
 char *run_folder_find_checkpoint(const char *path, GError **error);
-/* The same, but of a run folder that keeps a best checkpoint that one: what a run is tested with. */
+/* The same, but of a run folder that keeps a best checkpoint that one: what a run is tested with.
+ */
 char *run_folder_find_tested(const char *path, GError **error);
 
 #endif

@@ -13,17 +13,23 @@ static void ask(int number) {
   stop = 1;
 }
 
+static void ignore(int number) {
+  struct sigaction action = {.sa_handler = SIG_IGN};
+  sigemptyset(&action.sa_mask);
+  sigaction(number, &action, NULL);
+}
+
+void signals_prepare(void) {
+  ignore(SIGXFSZ);
+}
+
 void signals_install(void) {
   /* SA_RESETHAND: the second signal has its usual effect */
   struct sigaction action = {.sa_handler = ask, .sa_flags = (int)SA_RESETHAND | SA_RESTART};
   sigemptyset(&action.sa_mask);
   sigaction(SIGINT, &action, NULL);
   sigaction(SIGTERM, &action, NULL);
-  /* a limit on file sizes is then an error of write, like a full disk */
-  struct sigaction ignore = {.sa_handler = SIG_IGN};
-  sigemptyset(&ignore.sa_mask);
-  sigaction(SIGXFSZ, &ignore, NULL);
-  sigaction(SIGPIPE, &ignore, NULL);
+  ignore(SIGPIPE);
 }
 
 gboolean signals_stop(void) {

@@ -4,9 +4,9 @@
 #include <absdk/absdk.h>
 
 static void check(AbLoss *self, const AbSpec *output, const AbSpec *target) {
-  if (target->range != AB_RANGE_CLASS)
+  if (target->range != AB_RANGE_CLASS || target->rank != 0)
     ab_fail(self, AB_CONFIG,
-            "the target is no class; losses for numbers are mse and "
+            "the target is not one class per sample; losses for numbers are mse and "
             "binary-cross-entropy");
   else if (output->rank != 1 || output->shape[0] != target->classes)
     ab_fail(self, AB_CONFIG, "the data has %lld classes and the model gives %lld numbers",

@@ -9,8 +9,11 @@ typedef struct {
 } Accuracy;
 
 static void check(AbMetric *self, const AbSpec *output, const AbSpec *target) {
-  if (target->range != AB_RANGE_CLASS || output->rank != 1)
-    ab_fail(self, AB_CONFIG, "the target is no class; a metric for numbers is mse");
+  if (target->range != AB_RANGE_CLASS || target->rank != 0)
+    ab_fail(self, AB_CONFIG, "the target is not one class per sample; a metric for numbers is mse");
+  else if (output->rank != 1 || output->shape[0] != target->classes)
+    ab_fail(self, AB_CONFIG, "the data has %lld classes and the model gives %lld numbers",
+            (long long)target->classes, (long long)ab_spec_count(output));
 }
 
 static void reset(AbMetric *self) {
@@ -21,6 +24,12 @@ static void reset(AbMetric *self) {
 static void update(AbMetric *self, AbTensor *output, AbTensor *target) {
   Accuracy *a = (Accuracy *)self;
   AbTensor *guess = ab_argmax(output);
+  if (guess && (ab_count(guess) != ab_count(target) || ab_dtype(target) != AB_I64)) {
+    ab_fail(self, AB_CONFIG, "%lld guesses cannot be compared with %lld targets of %s",
+            (long long)ab_count(guess), (long long)ab_count(target),
+            ab_dtype_name(ab_dtype(target)));
+    return;
+  }
   const int64_t *guesses = ab_map(guess, false), *labels = ab_map(target, false);
   if (!guesses || !labels) return;
   for (int64_t i = 0; i < ab_count(target); i++) a->right += guesses[i] == labels[i];

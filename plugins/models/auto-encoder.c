@@ -48,15 +48,37 @@ static void tie(AutoEncoder *m) {
   }
 }
 
+/* A tie to a weight that the decoder never made would leave it untied in silence. */
+static void check_ties(AutoEncoder *m) {
+  char name[32];
+  for (int64_t i = 1;; i++) {
+    name_of(name, sizeof name, i);
+    bool encodes = ab_has_weight(m->encoder, name), decodes = ab_has_weight(m->decoder, name);
+    if (encodes != decodes)
+      ab_fail(&m->base, AB_CONFIG,
+              "tied: weight %s is in the %s only; tied weights need an encoder and a decoder with "
+              "as many layers, W1, W2, ...",
+              name, encodes ? "encoder" : "decoder");
+    if (!encodes || !decodes) return;
+  }
+}
+
 static void build(AbModel *self, const AbSignature *wanted) {
   AutoEncoder *m = (AutoEncoder *)self;
-  AbSignature encode = ab_signature(AB_ROLE_ENCODE, &wanted->in, NULL);
+  bool decodes = wanted->role == AB_ROLE_DECODE; /* it is then given a code, and gives x */
+  const AbSpec *x = decodes ? &wanted->out : &wanted->in;
+  if (x->rank < 0) {
+    ab_fail(self, AB_CONFIG, "a decoder must be told what to give");
+    return;
+  }
+  AbSignature encode = ab_signature(AB_ROLE_ENCODE, x, decodes ? &wanted->in : NULL);
   if (wanted->role == AB_ROLE_ENCODE) encode.out = wanted->out;
   AbSpec code = ab_build(m->encoder, &encode);
   if (code.rank < 0) return;
   if (m->tied) tie(m);
-  AbSignature decode = ab_signature(AB_ROLE_DECODE, &code, &wanted->in);
+  AbSignature decode = ab_signature(AB_ROLE_DECODE, &code, x);
   ab_build(m->decoder, &decode);
+  if (m->tied && ab_ok(ab_context(self))) check_ties(m);
 }
 
 static AbTensor *encode(AbModel *self, AbTensor *x) {

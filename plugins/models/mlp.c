@@ -40,7 +40,8 @@ static AbActivation output_activation(const Mlp *m, const AbSpec *out) {
 static void build(AbModel *self, const AbSignature *wanted) {
   Mlp *m = (Mlp *)self;
   int64_t width = ab_spec_count(&wanted->in), count = m->units.count;
-  if (count == 0 && wanted->out.rank < 0) {
+  bool output = wanted->role != AB_ROLE_ENCODE && wanted->out.rank >= 0;
+  if (count == 0 && !output) {
     ab_fail(self, AB_CONFIG, "an encoder needs at least one entry in units: the width of its code");
     return;
   }
@@ -50,7 +51,7 @@ static void build(AbModel *self, const AbSignature *wanted) {
     m->hidden[i] = ab_linear_make(self, i + 1, width, m->units.items[i], m->activation);
     width = m->units.items[i];
   }
-  if (wanted->out.rank < 0) return;
+  if (!output) return;
   m->sample.rank = wanted->out.rank;
   memcpy(m->sample.dims, wanted->out.shape, sizeof m->sample.dims);
   m->head = ab_linear_make(self, count + 1, width, ab_spec_count(&wanted->out),

@@ -13,6 +13,7 @@
  * of CD-k. Without persistence the chain starts at the data and passes on the means of the visible
  * units (Hinton 2010, section 3); persistent chains sample them.                                 */
 #include <absdk/absdk.h>
+#include <string.h>
 
 typedef struct {
   AbModel base;
@@ -21,6 +22,7 @@ typedef struct {
   bool persistent;
   int64_t chains;
   bool gaussian;
+  AbShape sample;      /* of one x */
   AbTensor *W, *b, *c; /* [v, h], [v], [h] */
   AbTensor *chain;     /* [chains, v] */
 } Rbm;
@@ -38,8 +40,19 @@ static const AbParam params[] = {
 
 static void build(AbModel *self, const AbSignature *wanted) {
   Rbm *r = (Rbm *)self;
-  int64_t v = ab_spec_count(&wanted->in), h = r->hidden;
-  bool unit = wanted->in.range == AB_RANGE_UNIT || wanted->in.range == AB_RANGE_BINARY;
+  bool decodes = wanted->role == AB_ROLE_DECODE; /* it is then given a code, and gives x */
+  const AbSpec *x = decodes ? &wanted->out : &wanted->in;
+  int64_t v = ab_spec_count(x), h = r->hidden;
+  if (decodes && (x->rank < 0 || ab_spec_count(&wanted->in) != h)) {
+    ab_fail(self, AB_CONFIG,
+            "as a decoder it must be told what to give, and take a code as wide as hidden (%lld), "
+            "not %lld numbers",
+            (long long)h, (long long)ab_spec_count(&wanted->in));
+    return;
+  }
+  r->sample.rank = x->rank;
+  memcpy(r->sample.dims, x->shape, sizeof r->sample.dims);
+  bool unit = x->range == AB_RANGE_UNIT || x->range == AB_RANGE_BINARY;
   r->gaussian = r->visible == 2 || (r->visible == 0 && !unit);
   if (!r->gaussian && !unit) {
     ab_fail(self, AB_CONFIG,
@@ -120,22 +133,18 @@ static AbTensor *objective(AbModel *self, const AbBatch *batch) {
   return ab_sub(mean_free_energy(r, v, in), mean_free_energy(r, vk, received(r, vk)));
 }
 
-/* ---- roles
- * --------------------------------------------------------------------------------------- */
+/* ---- roles ----------------------------------------------------------------------------------- */
 
 static AbTensor *encode(AbModel *self, AbTensor *x) {
   return ab_sigmoid(received((Rbm *)self, ab_flatten(x)));
 }
 
-/* As many visible units as W has rows; reshaped like the samples of the data. */
 static AbTensor *decode(AbModel *self, AbTensor *code) {
-  Rbm *r = (Rbm *)self;
-  return visible_mean(r, code);
-}
-
-static AbTensor *reconstruct(AbModel *self, AbTensor *x) {
-  AbTensor *flat = decode(self, encode(self, x));
-  return x ? ab_reshape(flat, ab_shape(x)) : NULL;
+  const Rbm *r = (Rbm *)self;
+  AbTensor *v = visible_mean((Rbm *)self, ab_flatten(code));
+  AbShape shape = {.rank = r->sample.rank + 1, .dims = {ab_dim(code, 0)}};
+  memcpy(shape.dims + 1, r->sample.dims, (size_t)r->sample.rank * sizeof *shape.dims);
+  return ab_reshape(v, shape);
 }
 
 static AbTensor *score(AbModel *self, AbTensor *x) {
@@ -149,7 +158,6 @@ static const AbModelVtable vtable = {
     .build = build,
     .encode = encode,
     .decode = decode,
-    .reconstruct = reconstruct,
     .score = score,
     .objective = objective,
 };

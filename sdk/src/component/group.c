@@ -112,20 +112,26 @@ static bool adopt(AbGroup *group, AbMember *member) {
   return weight->grad != NULL;
 }
 
-/* Tied leaves follow the weight that they look at. */
+/* Tied leaves follow the weight that they look at, whichever group it is in. */
 static void follow(AbInstance *self, void *data) {
   AbGroup *group = data;
   for (int64_t i = 0; i < self->state->entries.count; i++) {
     const AbStateEntry *entry = self->state->entries.items[i];
     AbTensor *leaf = entry->tensor, *owner = leaf->tied_to;
     if (!entry->tied || leaf->standing) continue;
-    if (!owner->standing || owner->storage != group->weights->storage) {
-      leaf->needs_grad = owner->needs_grad && owner->standing;
+    if (!owner->standing && owner->needs_grad) {
+      ab_fail(self, AB_CONFIG,
+              "group '%s': weight %s is tied to one that is in no group yet; its group comes first",
+              group->name, entry->name);
+      return;
+    }
+    if (!owner->standing) { /* frozen */
+      leaf->needs_grad = false;
       continue;
     }
-    rebind(leaf, group->weights, owner->offset);
-    leaf->grad = view_like(group->gradients, owner->offset, leaf);
-    leaf->standing = true;
+    rebind(leaf, owner, owner->offset);
+    leaf->grad = view_like(owner->grad, 0, leaf);
+    leaf->standing = leaf->grad != NULL;
   }
 }
 

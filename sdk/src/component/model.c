@@ -72,16 +72,23 @@ static AbTensor *derived(AbModel *self, AbRole role, AbTensor *x) {
   return ab_mean_axes(ab_flatten(ab_square(error)), 2, false); /* score */
 }
 
+static bool offers(AbModel *self, AbRole role) {
+  const char *name = ab_role_name(role);
+  if (name && ab_component_roles(self->component) & AB_ROLE_BIT(role)) return true;
+  ab_fail(self, AB_CONFIG, "it does not offer the role %s", name ? name : "(none)");
+  return false;
+}
+
 AbTensor *ab_call(AbModel *self, AbRole role, AbTensor *x) {
   if (!x) return NULL;
   AbContext *ctx = self->state->ctx;
-  if (!(ab_component_roles(self->component) & AB_ROLE_BIT(role)) || role == AB_ROLE_GENERATE) {
-    ab_fail(self, AB_CONFIG, "it does not offer the role %s",
-            ab_role_name(role) ? ab_role_name(role) : "(none)");
-    return NULL;
-  }
+  if (!offers(self, role)) return NULL;
   if (!self->state->built) {
     ab_fail(self, AB_INTERNAL, "%s was called before the model was built", ab_role_name(role));
+    return NULL;
+  }
+  if (role == AB_ROLE_GENERATE) {
+    ab_fail(self, AB_INTERNAL, "generate takes a count, and is not called with a tensor");
     return NULL;
   }
   if (!input_fits(self, role, x)) return NULL;
@@ -160,6 +167,17 @@ static bool output_fits(AbModel *self, const AbTensor *y) {
   return false;
 }
 
+/* A tie that no weight took up would be a silent loss. */
+static bool ties_used(AbModel *self) {
+  for (int64_t i = 0; i < self->state->ties.count; i++) {
+    const AbTie *tie = self->state->ties.items[i];
+    if (ab_has_weight(self, tie->name)) continue;
+    ab_fail(self, AB_CONFIG, "weight %s was to be tied, and there is none of that name", tie->name);
+    return false;
+  }
+  return true;
+}
+
 AbSpec ab_build(AbModel *self, const AbSignature *wanted) {
   AbContext *ctx = self->state->ctx;
   AbSpec nothing = {.rank = -1};
@@ -168,10 +186,11 @@ AbSpec ab_build(AbModel *self, const AbSignature *wanted) {
     ab_fail(self, AB_INTERNAL, "it was built twice");
     return nothing;
   }
+  if (!offers(self, wanted->role)) return nothing;
   AbInstance *before = ab_enter(self);
   table(self)->build(self, wanted);
   ab_leave(ctx, before);
-  if (!ab_ok(ctx)) return nothing;
+  if (!ab_ok(ctx) || !ties_used(self)) return nothing;
   self->state->built = true;
   self->state->signature = *wanted;
 

@@ -153,7 +153,7 @@ AbTensor *ab_weight(AbInstance *self, const char *name, AbShape shape, AbInit in
   entry->tied = tie != NULL;
   tensor->needs_grad = true;
   if (!tie && tensor->storage) initialize(self, entry, init);
-  return tensor;
+  return ab_ok(ctx) ? tensor : NULL;
 }
 
 AbTensor *ab_buffer(AbInstance *self, const char *name, AbDtype dtype, AbShape shape,

@@ -4,6 +4,7 @@
 #include "plugin-test.h"
 #include <dlfcn.h>
 #include <glib/gstdio.h>
+#include <math.h>
 #include <stdio.h>
 #include <string.h>
 
@@ -183,9 +184,13 @@ static void set_default(AbInstance *self, const AbParam *param) {
 }
 
 AbInstance *plugin_test_new(AbContext *ctx, AbKind kind, const char *name) {
+  return plugin_test_new_at(ctx, kind, name, ab_kind_name(kind));
+}
+
+AbInstance *plugin_test_new_at(AbContext *ctx, AbKind kind, const char *name, const char *path) {
   const char *file;
   const AbComponent *component = plugin_test_load(kind, name, &file);
-  AbInstance *self = ab_instance_new(ctx, component, ab_kind_name(kind), file);
+  AbInstance *self = ab_instance_new(ctx, component, path, file);
 
   g_assert_nonnull(self);
   for (uint32_t i = 0; i < component->param_count; i++) set_default(self, param_at(component, i));
@@ -211,12 +216,16 @@ void plugin_test_fine(AbContext *ctx) {
   if (!ab_ok(ctx)) g_error("unexpected error: %s", ab_error_message(ctx));
 }
 
-/* ---- data ------------------------------------------------------------------------------------ */
+/* ---- numbers --------------------------------------------------------------------------------- */
 
-gboolean plugin_test_open(AbData *self) {
-  ab_data_open(self);
-  if (ab_ok(ab_context(self))) ab_data_load(self);
-  return ab_ok(ab_context(self));
+void plugin_test_finish(AbContext *ctx) {
+  plugin_test_fine(ctx);
+  ab_context_free(ctx);
+}
+
+double plugin_test_number(guint64 *state) {
+  *state = *state * G_GUINT64_CONSTANT(6364136223846793005) + 1442695040888963407u;
+  return (double)(*state >> 33) * 0x1p-31;
 }
 
 static double number(AbDtype dtype, const void *values, gsize index) {
@@ -224,6 +233,181 @@ static double number(AbDtype dtype, const void *values, gsize index) {
   if (dtype == AB_F64) return ((const double *)values)[index];
   g_assert_cmpint(dtype, ==, AB_I64);
   return (double)((const int64_t *)values)[index];
+}
+
+double *plugin_test_numbers(gint64 count, double low, double high, guint64 seed) {
+  double *numbers = g_new(double, (gsize)count + 1);
+  guint64 state = seed * 2654435761u + 99991;
+
+  for (gint64 i = 0; i < count; i++) numbers[i] = low + (high - low) * plugin_test_number(&state);
+  return numbers;
+}
+
+static void write_number(AbDtype dtype, void *values, gint64 index, double value) {
+  switch (dtype) {
+  case AB_F32: ((float *)values)[index] = (float)value; break;
+  case AB_F64: ((double *)values)[index] = value; break;
+  case AB_I32: ((int32_t *)values)[index] = (int32_t)value; break;
+  default: g_assert_cmpint(dtype, ==, AB_I64); ((int64_t *)values)[index] = (int64_t)value;
+  }
+}
+
+AbTensor *plugin_test_tensor_of(AbContext *ctx, AbDtype dtype, AbShape shape,
+                                const double *values) {
+  AbTensor *x = ab_empty(ctx, dtype, shape);
+
+  g_assert_nonnull(x);
+  plugin_test_fill(x, values);
+  return x;
+}
+
+AbTensor *plugin_test_tensor(AbContext *ctx, AbShape shape, const double *values) {
+  return plugin_test_tensor_of(ctx, ab_real_dtype(ctx), shape, values);
+}
+
+void plugin_test_fill(AbTensor *x, const double *values) {
+  void *data = ab_map(x, true);
+
+  g_assert_true(data != NULL || ab_count(x) == 0);
+  for (gint64 i = 0; i < ab_count(x); i++) write_number(ab_dtype(x), data, i, values[i]);
+  ab_unmap(x);
+}
+
+double *plugin_test_values(AbTensor *x) {
+  double *values;
+  const void *data;
+  AbTensor *dense;
+  bool recording;
+
+  g_assert_nonnull(x);
+  recording = ab_set_recording(ab_context_of(x), false);
+  dense = ab_cast(x, ab_dtype(x));
+  ab_set_recording(ab_context_of(x), recording);
+  data = ab_map(dense, false);
+  g_assert_true(data != NULL || ab_count(x) == 0);
+  values = g_new(double, (gsize)ab_count(x) + 1);
+  for (gint64 i = 0; i < ab_count(x); i++) values[i] = number(ab_dtype(x), data, (gsize)i);
+  ab_unmap(dense);
+  return values;
+}
+
+void plugin_test_close(double got, double expected, double tolerance) {
+  if (!(fabs(got - expected) <= tolerance * fmax(1, fabs(expected))))
+    g_error("%.17g is not within %g of %.17g", got, tolerance, expected);
+}
+
+void plugin_test_near(AbTensor *got, const double *expected, gint64 count, double tolerance) {
+  g_autofree double *values = NULL;
+
+  if (got == NULL) g_error("nothing was computed");
+  plugin_test_fine(ab_context_of(got));
+  values = plugin_test_values(got);
+  g_assert_cmpint(ab_count(got), ==, count);
+  for (gint64 i = 0; i < count; i++)
+    if (!(fabs(values[i] - expected[i]) <= tolerance * fmax(1, fabs(expected[i]))))
+      g_error("element %d: %.17g is not within %g of %.17g", (int)i, values[i], tolerance,
+              expected[i]);
+}
+
+AbSpec plugin_test_spec(AbContext *ctx, AbRange range, gint64 a, gint64 b, gint64 c) {
+  AbSpec spec = {.dtype = ab_real_dtype(ctx), .shape = {a, b, c}, .range = range};
+
+  while (spec.rank < 3 && spec.shape[spec.rank] > 0) spec.rank++;
+  return spec;
+}
+
+AbTensor *plugin_test_state(AbInstance *self, const char *name) {
+  for (gint64 i = 0; i < ab_state_count(self); i++) {
+    AbState state = ab_state(self, i);
+
+    if (strcmp(strrchr(state.name, '/') + 1, name) == 0) return state.tensor;
+  }
+  g_error("%s has no state %s", ab_path(self), name);
+}
+
+double *plugin_test_gradient(AbTensor *weight) {
+  plugin_test_fine(ab_context_of(weight));
+  g_assert_nonnull(ab_gradient(weight));
+  return plugin_test_values(ab_gradient(weight));
+}
+
+double *plugin_test_slopes(double (*f)(const double *values, gpointer data), double *values,
+                           gint64 count, gpointer data) {
+  double *slopes = g_new(double, (gsize)count + 1);
+
+  for (gint64 i = 0; i < count; i++) {
+    double before = values[i], up;
+
+    values[i] = before + 1e-5;
+    up = f(values, data);
+    values[i] = before - 1e-5;
+    slopes[i] = (up - f(values, data)) / 2e-5;
+    values[i] = before;
+  }
+  return slopes;
+}
+
+static void run_case(gconstpointer data) {
+  const PluginTestCase *at = data;
+
+  at->test(at);
+}
+
+void plugin_test_add(const char *path, void (*test)(const PluginTestCase *at)) {
+  static const AbDtype reals[] = {AB_F32, AB_F64};
+
+  for (const char *const *device = ab_device_names(); *device != NULL; device++)
+    for (gsize i = 0; i < G_N_ELEMENTS(reals); i++) {
+      PluginTestCase *at = g_new(PluginTestCase, 1);
+      g_autofree char *full = g_strdup_printf("%s/%s/%s", path, *device, ab_dtype_name(reals[i]));
+
+      *at = (PluginTestCase){*device, reals[i], reals[i] == AB_F32 ? 2e-5 : 1e-11, test};
+      g_test_add_data_func_full(full, at, run_case, g_free);
+    }
+}
+
+AbContext *plugin_test_context(const PluginTestCase *at) {
+  AbContext *ctx = ab_context_new(at->device, at->real, 7);
+
+  g_assert_nonnull(ctx);
+  return ctx;
+}
+
+/* ---- training -------------------------------------------------------------------------------- */
+
+double plugin_test_step(AbContext *ctx, AbStep *step, const AbBatch *batch, gint64 number,
+                        gint64 per_epoch) {
+  AbProgress progress = {number / per_epoch, 1000, number, per_epoch};
+  AbScope scope = ab_scope_begin(ctx);
+  AbTensor *loss;
+  double value;
+
+  ab_begin(ctx, AB_PURPOSE_TRAIN, number);
+  loss = ab_step_run(step, batch, &progress);
+  g_assert_cmpint(loss != NULL, ==, ab_ok(ctx));
+  value = loss != NULL ? ab_item(loss) : NAN;
+  ab_scope_end(ctx, scope, NULL, 0);
+  return value;
+}
+
+AbBatch *plugin_test_batch(AbContext *ctx, AbTensor *x, AbTensor *target) {
+  AbBatch *batch = ab_batch_new(ctx, ab_dim(x, 0));
+
+  g_assert_nonnull(batch);
+  ab_batch_put(batch, "x", x);
+  if (target != NULL) {
+    ab_batch_put(batch, "y", target);
+    ab_batch_put(batch, "target", target);
+  }
+  return batch;
+}
+
+/* ---- data ------------------------------------------------------------------------------------ */
+
+gboolean plugin_test_open(AbData *self) {
+  ab_data_open(self);
+  if (ab_ok(ab_context(self))) ab_data_load(self);
+  return ab_ok(ab_context(self));
 }
 
 double *plugin_test_fetch(AbData *self, const char *field, AbSplit split, const gint64 *rows,

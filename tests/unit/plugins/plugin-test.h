@@ -14,6 +14,8 @@ const AbComponent *plugin_test_load(AbKind kind, const char *name, const char **
 /* An instance of it with its default parameters; "data" and so on is its path. The caller wires its
  * slots (plugin_test_slot) and frees it (ab_instance_free).                                     */
 AbInstance *plugin_test_new(AbContext *ctx, AbKind kind, const char *name);
+/* The same with a path of its own ("model/encoder"), which names weights and random streams. */
+AbInstance *plugin_test_new_at(AbContext *ctx, AbKind kind, const char *name, const char *path);
 
 /* Sets a parameter, which must exist and have this type. Texts and lists are copied and live as
  * long as the instance. A path is a text.                                                       */
@@ -34,6 +36,55 @@ void plugin_test_slot(AbInstance *self, const char *key, AbInstance *child);
 void plugin_test_error(AbContext *ctx, AbCode code, const char *pattern);
 /* The context has no error. */
 void plugin_test_fine(AbContext *ctx);
+
+/* ---- numbers --------------------------------------------------------------------------------- */
+
+/* Frees a context, which must have no error. */
+void plugin_test_finish(AbContext *ctx);
+/* Uniform in [0, 1), by a linear congruential generator that the SDK does not know. */
+double plugin_test_number(guint64 *state);
+/* `count` of them in [low, high); free with g_free. */
+double *plugin_test_numbers(gint64 count, double low, double high, guint64 seed);
+/* A tensor of the context's real type, or of another type, with these numbers. */
+AbTensor *plugin_test_tensor(AbContext *ctx, AbShape shape, const double *values);
+AbTensor *plugin_test_tensor_of(AbContext *ctx, AbDtype dtype, AbShape shape, const double *values);
+/* The numbers of a tensor of any type and strides; free with g_free. */
+double *plugin_test_values(AbTensor *x);
+/* Writes numbers into a weight or buffer. */
+void plugin_test_fill(AbTensor *x, const double *values);
+/* `got` has `count` numbers, each within `tolerance` * max(1, |expected|). */
+void plugin_test_near(AbTensor *got, const double *expected, gint64 count, double tolerance);
+void plugin_test_close(double got, double expected, double tolerance);
+/* A spec of a range with up to three axes; an axis of 0 ends the shape. */
+AbSpec plugin_test_spec(AbContext *ctx, AbRange range, gint64 a, gint64 b, gint64 c);
+/* A weight or buffer of a built instance by its short name, which must exist. */
+AbTensor *plugin_test_state(AbInstance *self, const char *name);
+/* d scalar / d weight by the SDK, which must exist: of a weight's gradient. Free with g_free. */
+double *plugin_test_gradient(AbTensor *weight);
+/* d f / d values[i] for all i by central differences with a step of 1e-5; free with g_free. */
+double *plugin_test_slopes(double (*f)(const double *values, gpointer data), double *values,
+                           gint64 count, gpointer data);
+/* Registers `test` once per device and real type ("/path/cpu/f32"); it is given
+ * where it runs. */
+typedef struct PluginTestCase {
+  const char *device;
+  AbDtype real;
+  double exact; /* tolerance for results that are equal but for rounding */
+  void (*test)(const struct PluginTestCase *at);
+} PluginTestCase;
+void plugin_test_add(const char *path, void (*test)(const PluginTestCase *at));
+AbContext *plugin_test_context(const PluginTestCase *at);
+
+/* ---- training -------------------------------------------------------------------------------- */
+
+/* One training step with the trainer, as the host does it: begin, scope, step. Epoch `step` /
+ * `per_epoch`. Returns the loss; NAN after an error. */
+double plugin_test_step(AbContext *ctx, AbStep *step, const AbBatch *batch, gint64 number,
+                        gint64 per_epoch);
+/* A batch of x and, where it is not NULL, a target (and y). Free with ab_batch_free. */
+AbBatch *plugin_test_batch(AbContext *ctx, AbTensor *x, AbTensor *target);
+
+/* ---- data ------------------------------------------------------------------------------------ */
 
 /* Data: opens and loads; whether there was no error. */
 gboolean plugin_test_open(AbData *self);

@@ -5,14 +5,21 @@
 #include "cpu.h"
 #include <cblas.h>
 #include <dnnl.h>
+#include <omp.h>
+
+/* Below that many multiply-adds a second thread gains at most a few microseconds, and costs
+ * milliseconds where another program has its core: both threads must arrive before either goes on.
+ */
+#define SMALL (1 << 20)
 
 static bool prefers_blas(bool ta, bool tb, int64_t m, int64_t n, int64_t k) {
   (void)tb;
   return ta && k <= 128 && m >= 256 && n >= 64 && n <= 384;
 }
 
-void cpu_matmul(AbDtype dtype, bool ta, bool tb, int64_t m, int64_t n, int64_t k, const void *a,
-                int64_t lda, const void *b, int64_t ldb, double beta, void *c, int64_t ldc) {
+static void multiply(AbDtype dtype, bool ta, bool tb, int64_t m, int64_t n, int64_t k,
+                     const void *a, int64_t lda, const void *b, int64_t ldb, double beta, void *c,
+                     int64_t ldc) {
   CBLAS_TRANSPOSE op_a = ta ? CblasTrans : CblasNoTrans, op_b = tb ? CblasTrans : CblasNoTrans;
   if (dtype == AB_F64) {
     cblas_dgemm(CblasRowMajor, op_a, op_b, (blasint)m, (blasint)n, (blasint)k, 1, a, (blasint)lda,
@@ -25,4 +32,13 @@ void cpu_matmul(AbDtype dtype, bool ta, bool tb, int64_t m, int64_t n, int64_t k
     return;
   cblas_sgemm(CblasRowMajor, op_a, op_b, (blasint)m, (blasint)n, (blasint)k, 1, a, (blasint)lda, b,
               (blasint)ldb, (float)beta, c, (blasint)ldc);
+}
+
+void cpu_matmul(AbDtype dtype, bool ta, bool tb, int64_t m, int64_t n, int64_t k, const void *a,
+                int64_t lda, const void *b, int64_t ldb, double beta, void *c, int64_t ldc) {
+  int threads = omp_get_max_threads();
+  bool small = threads > 1 && m * n < SMALL && m * n * k < SMALL;
+  if (small) omp_set_num_threads(1);
+  multiply(dtype, ta, tb, m, n, k, a, lda, b, ldb, beta, c, ldc);
+  if (small) omp_set_num_threads(threads);
 }

@@ -23,6 +23,11 @@ static inline int32_t float_to_bits(float value) {
   return bits;
 }
 
+/* 2^k for -127 < k < 128; any k is defined, as that of a NaN is anything. */
+static inline float power_of_two(int32_t k) {
+  return bits_to_float((int32_t)(((uint32_t)k + 127) << 23));
+}
+
 /* exp(x) = 2^n exp(r), n = round(x / ln 2), |r| <= ln 2 / 2. In two steps of 2^(n/2), so that
  * denormal results come out.                                                                     */
 static inline float vector_exp(float x) {
@@ -41,7 +46,7 @@ static inline float vector_exp(float x) {
   p = p * r + 5.0000001201e-1f;
   p = p * r * r + r + 1.f;
   int32_t half = k >> 1;
-  float y = p * bits_to_float((half + 127) << 23) * bits_to_float((k - half + 127) << 23);
+  float y = p * power_of_two(half) * power_of_two(k - half);
   return x != x ? x : y;
 }
 

@@ -1,0 +1,121 @@
+/* SPDX-License-Identifier: Apache-2.0
+ *
+ * From a checkpoint to a model that can be called. */
+#include "trained.h"
+
+#include <string.h>
+
+static gboolean fail(GError **error, AbCode code, const char *format, ...) G_GNUC_PRINTF(3, 4);
+
+static gboolean fail(GError **error, AbCode code, const char *format, ...) {
+  va_list arguments;
+  va_start(arguments, format);
+  GError *made = g_error_new_valist(HOST_ERROR, code, format, arguments);
+  va_end(arguments);
+  g_propagate_error(error, made);
+  return FALSE;
+}
+
+static const AbModelVtable *table(const Trained *self) {
+  return self->assembly->model->component->vtable;
+}
+
+/* ---- restoring ------------------------------------------------------------------------------- */
+
+gboolean trained_restore(Trained *self, const Checkpoint *checkpoint, Assembly *assembly,
+                         GError **error) {
+  AbDtype real = ab_real_dtype(assembly->ctx);
+  *self = (Trained){.checkpoint = checkpoint, .assembly = assembly};
+  if (!checkpoint_signature(checkpoint, &self->signature, error) ||
+      !checkpoint_data_spec(checkpoint, &self->data, error))
+    return FALSE;
+  if (self->signature.role != assembly->role)
+    return fail(error, AB_DATA, "%s is damaged: its attribute problem is not that of /resolved",
+                store_path(checkpoint->file));
+  if (self->signature.in.range != AB_RANGE_CLASS) self->signature.in.dtype = real;
+  if (self->signature.out.range != AB_RANGE_CLASS) self->signature.out.dtype = real;
+  return assembly_build_model(assembly, &self->signature, error) &&
+         checkpoint_weights(checkpoint, assembly, error);
+}
+
+/* ---- roles ----------------------------------------------------------------------------------- */
+
+static guint32 roles_of(const Trained *self) {
+  guint32 roles = ab_component_roles(self->assembly->model->component);
+  if (table(self)->flags & AB_ONE_ROLE)
+    roles &= AB_ROLE_BIT(self->signature.role) | AB_ROLE_BIT(AB_ROLE_ENCODE);
+  return roles;
+}
+
+gboolean trained_check_role(const Trained *self, AbRole role, GError **error) {
+  guint32 roles = roles_of(self);
+  if (roles & AB_ROLE_BIT(role)) return TRUE;
+  g_autoptr(GString) names = g_string_new(NULL);
+  for (AbRole other = 1; other < AB_ROLE_COUNT; other++)
+    if (roles & AB_ROLE_BIT(other))
+      g_string_append_printf(names, "%s%s", names->len ? ", " : "", ab_role_name(other));
+  return fail(error, AB_CONFIG, "model %s of %s does not offer %s (it offers: %s)",
+              self->checkpoint->model, store_path(self->checkpoint->file), ab_role_name(role),
+              names->str);
+}
+
+/* ---- what goes in ---------------------------------------------------------------------------- */
+
+static AbTensor *zeros_like(AbContext *ctx, const AbSpec *spec) {
+  AbShape shape = {.rank = spec->rank + 1, .dims = {1}};
+  memcpy(shape.dims + 1, spec->shape, (size_t)spec->rank * sizeof *spec->shape);
+  return ab_full(ctx, spec->range == AB_RANGE_CLASS ? AB_I64 : ab_real_dtype(ctx), shape, 0);
+}
+
+static gboolean code_spec(const Trained *self, AbSpec *code, GError **error) {
+  AbContext *ctx = self->assembly->ctx;
+  AbScope scope = ab_scope_begin(ctx);
+  bool recording = ab_set_recording(ctx, false);
+  ab_begin(ctx, AB_PURPOSE_EVALUATE, 0);
+  AbTensor *y = ab_encode(self->assembly->model, zeros_like(ctx, &self->signature.in));
+  if (y && ab_rank(y) > 0) {
+    AbShape shape = ab_shape(y);
+    *code = (AbSpec){.rank = shape.rank - 1, .dtype = ab_dtype(y)};
+    memcpy(code->shape, shape.dims + 1, (size_t)code->rank * sizeof *code->shape);
+  }
+  ab_set_recording(ctx, recording);
+  ab_scope_end(ctx, scope, NULL, 0);
+  return assembly_check(self->assembly, error);
+}
+
+gboolean trained_input(const Trained *self, AbRole role, AbSpec *wanted, GError **error) {
+  *wanted = self->signature.in;
+  if (role != AB_ROLE_DECODE || self->signature.role == AB_ROLE_DECODE) return TRUE;
+  *wanted = (AbSpec){.rank = -1, .dtype = ab_real_dtype(self->assembly->ctx)};
+  return !(roles_of(self) & AB_ROLE_BIT(AB_ROLE_ENCODE)) || code_spec(self, wanted, error);
+}
+
+/* ---- calling --------------------------------------------------------------------------------- */
+
+/* Some models decode into rows of numbers, whatever shape the samples of the data have. */
+static AbTensor *shape_like_data(const Trained *self, AbRole role, AbTensor *y) {
+  const AbSpec *in = &self->signature.in;
+  gboolean data_space =
+      role == AB_ROLE_RECONSTRUCT || role == AB_ROLE_DECODE || role == AB_ROLE_GENERATE;
+  gint64 rows = ab_dim(y, 0);
+  if (!data_space || self->signature.role == AB_ROLE_DECODE || rows < 1 ||
+      ab_rank(y) == in->rank + 1 || ab_count(y) / rows != ab_spec_count(in))
+    return y;
+  AbShape shape = {.rank = in->rank + 1, .dims = {rows}};
+  memcpy(shape.dims + 1, in->shape, (size_t)in->rank * sizeof *in->shape);
+  return ab_reshape(y, shape);
+}
+
+AbTensor *trained_call(const Trained *self, AbRole role, AbTensor *x, gint64 count,
+                       GError **error) {
+  AbModel *model = self->assembly->model;
+  AbTensor *y = x ? ab_call(model, role, x) : table(self)->generate(model, count);
+  if (!assembly_check(self->assembly, error)) return NULL;
+  if (!y || ab_rank(y) < 1 || ab_dim(y, 0) != count) {
+    fail(error, AB_INTERNAL, "model %s: %s of %" G_GINT64_FORMAT " samples did not give as many",
+         self->checkpoint->model, ab_role_name(role), count);
+    return NULL;
+  }
+  y = ab_cast(shape_like_data(self, role, y), ab_dtype(y)); /* no view: it will be read */
+  return assembly_check(self->assembly, error) ? y : NULL;
+}
