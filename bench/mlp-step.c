@@ -33,8 +33,7 @@ static double median(double *values, int count) {
   return values[count / 2];
 }
 
-/* ---- the products ------------------------------------------------------------------------------
- */
+/* ---- the products ---------------------------------------------------------------------------- */
 
 typedef struct {
   bool ta, tb;
@@ -67,8 +66,7 @@ static double time_product(const Product *p, bool blas) {
   return (now() - start) / STEPS;
 }
 
-/* ---- the step ----------------------------------------------------------------------------------
- */
+/* ---- the step -------------------------------------------------------------------------------- */
 
 static AbInstance *make(Binder *binder, AbKind kind, AbRole role, const char *yaml) {
   g_autoptr(Node) node = node_parse(yaml, strlen(yaml), "bench", binder->diagnostics);

@@ -74,7 +74,11 @@ static gboolean bind_data(Source *self, GError **error) {
   binder->diagnostics = self->diagnostics;
   g_autoptr(Node) node = node_parse(input, strlen(input), "--input", self->diagnostics);
   if (node) self->data = bind_component(binder, AB_KIND_DATA, AB_ROLE_NONE, node, "input", NULL);
-  if (!diagnostics_check(self->diagnostics, error)) return FALSE;
+  if (!diagnostics_check(self->diagnostics, error)) {
+    if (*input != '{')
+      g_prefix_error(error, "there is no file '%s'; as a data component:\n", input);
+    return FALSE;
+  }
   ab_data_open(self->data);
   return assembly_check(self->trained->assembly, error);
 }

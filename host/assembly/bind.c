@@ -10,8 +10,7 @@ static const char *const top_keys[] = {
     "data",    "noise",      "model",      "loss", "regularizers", "optimizer", "controller",
     "metrics", "checkpoint", "validation", "stop", "init",         "clip",      NULL};
 
-/* ---- keys of the top level --------------------------------------------------------------------
- */
+/* ---- keys of the top level ------------------------------------------------------------------- */
 
 static void check_keys(const Node *root, Diagnostics *diagnostics) {
   GPtrArray *known = g_ptr_array_new();
@@ -34,8 +33,7 @@ static void check_keys(const Node *root, Diagnostics *diagnostics) {
   g_ptr_array_unref(known);
 }
 
-/* ---- one component -----------------------------------------------------------------------------
- */
+/* ---- one component --------------------------------------------------------------------------- */
 
 /* A copy of a mapping without the keys that are settings; other nodes as they are. */
 static Node *without(const Node *node, const char *const *keys) {
@@ -101,8 +99,7 @@ static AbInstance *bind_required(Assembly *self, const Node *root, const char *k
   return instance;
 }
 
-/* ---- several components -------------------------------------------------------------------------
- */
+/* ---- several components ---------------------------------------------------------------------- */
 
 /* A sequence of components, or one; each is given to `add`. */
 static void bind_list(Assembly *self, const Node *list, const char *key, AbKind kind,
@@ -171,8 +168,7 @@ static void check_metric_names(Assembly *self, const Node *root) {
   }
 }
 
-/* ---- all
- * ------------------------------------------------------------------------------------------ */
+/* ---- all ------------------------------------------------------------------------------------- */
 
 static void metric_free(gpointer data) {
   NamedMetric *metric = data;

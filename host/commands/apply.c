@@ -3,6 +3,7 @@
  * abhost apply RUN|CHECKPOINT: a role of a trained model over data. */
 #include "../apply/apply.h"
 #include "../registry/fit.h"
+#include "../run/signals.h"
 #include "jsonout.h"
 #include "session.h"
 
@@ -158,6 +159,7 @@ static int apply(const Trained *trained, AbRole role, const ApplyOptions *option
                                  .raw = options->raw,
                                  .batch = options->batch,
                                  .role = role};
+  signals_install(); /* from here on there is a temporary file to take away */
   const char *const sources[] = {store_path(trained->checkpoint->file), options->input, NULL};
   g_autoptr(Output) output = output_new(options->output, role, options->force, sources, &error);
   if (!output) return command_fail(error);

@@ -40,8 +40,7 @@ void checkpoint_close(Checkpoint *self) {
   g_free(self);
 }
 
-/* ---- what the model was built for
- * ---------------------------------------------------------------- */
+/* ---- what the model was built for ------------------------------------------------------------ */
 
 static gboolean read_spec(const Checkpoint *self, const char *dataset, AbSpec *spec,
                           GError **error) {
@@ -111,8 +110,7 @@ gboolean checkpoint_statistics(const Checkpoint *self, Feed *feed, GError **erro
   return done;
 }
 
-/* ---- tensors
- * ------------------------------------------------------------------------------------- */
+/* ---- tensors --------------------------------------------------------------------------------- */
 
 static gboolean same_shape(const StoreInfo *info, AbShape shape) {
   if (info->rank != shape.rank) return FALSE;
@@ -205,8 +203,7 @@ gint64 checkpoint_init(const Checkpoint *self, Assembly *assembly, const GPtrArr
   return -1;
 }
 
-/* ---- how far the run had come
- * --------------------------------------------------------------------- */
+/* ---- how far the run had come ---------------------------------------------------------------- */
 
 static gboolean read_best(const Checkpoint *self, const char *object, Best *best, GError **error) {
   gint64 any;

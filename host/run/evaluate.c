@@ -106,8 +106,7 @@ gboolean evaluate_split(Assembly *self, AbSplit split, GPtrArray *results, GErro
   return TRUE;
 }
 
-/* ---- the table
- * ----------------------------------------------------------------------------------- */
+/* ---- the table ------------------------------------------------------------------------------- */
 
 static void distinct(GPtrArray *list, const char *text) {
   for (guint i = 0; i < list->len; i++)

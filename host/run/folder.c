@@ -20,8 +20,7 @@ static gboolean fail(GError **error, AbCode code, const char *format, ...) {
   return FALSE;
 }
 
-/* ---- making ------------------------------------------------------------------------------------
- */
+/* ---- making ---------------------------------------------------------------------------------- */
 
 static gboolean is_empty(const char *folder) {
   GDir *dir = g_dir_open(folder, 0, NULL);
@@ -111,8 +110,7 @@ RunFolder *run_folder_new(const char *output, const char *manifest_path, const c
   return NULL;
 }
 
-/* ---- going on --------------------------------------------------------------------------------
- */
+/* ---- going on -------------------------------------------------------------------------------- */
 
 /* The lines up to the checkpoint are there, and end with it. */
 static gboolean ends_line(FILE *file, gint64 bytes) {
@@ -175,8 +173,7 @@ void run_folder_free(RunFolder *self) {
   g_free(self);
 }
 
-/* ---- lines --------------------------------------------------------------------------------------
- */
+/* ---- lines ----------------------------------------------------------------------------------- */
 
 gboolean run_folder_record(RunFolder *self, const char *line, gint64 *bytes, GError **error) {
   int written = fprintf(self->metrics, "%s\n", line);
@@ -201,8 +198,7 @@ void run_folder_log(RunFolder *self, const char *format, ...) {
   g_date_time_unref(now);
 }
 
-/* ---- checkpoints
- * --------------------------------------------------------------------------------- */
+/* ---- checkpoints ----------------------------------------------------------------------------- */
 
 static char *step_name(gint64 step) {
   return g_strdup_printf("step-%" G_GINT64_FORMAT ".h5", step);

@@ -46,8 +46,7 @@ static ProgressState progress_of(const Run *self, gboolean finished) {
   };
 }
 
-/* ---- steps
- * ---------------------------------------------------------------------------------------- */
+/* ---- steps ----------------------------------------------------------------------------------- */
 
 static void add_sums(Run *self, AbTensor *loss) {
   AbContext *ctx = self->assembly->ctx;
@@ -110,8 +109,7 @@ static gboolean train_epoch(Run *self, GError **error) {
   }
 }
 
-/* ---- the end of an epoch
- * ---------------------------------------------------------------------------- */
+/* ---- the end of an epoch --------------------------------------------------------------------- */
 
 /* Notes a new value; TRUE if it is the best so far by more than min_delta. */
 static gboolean improve(Best *best, const NamedMetric *metric, const GPtrArray *results,
@@ -192,8 +190,7 @@ static gboolean finish_epoch(Run *self, gboolean *last, GError **error) {
   return save(self, best, error);
 }
 
-/* ---- the run
- * ------------------------------------------------------------------------------------------ */
+/* ---- the run --------------------------------------------------------------------------------- */
 
 /* The weights of the best epoch, where the manifest asks for them. */
 static gboolean take_best(Run *self, GError **error) {

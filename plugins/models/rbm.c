@@ -95,8 +95,10 @@ static AbTensor *gibbs(Rbm *r, AbTensor *v, AbTensor *from) {
   for (int64_t i = 0; i < r->k; i++) {
     AbScope scope = ab_scope_begin(ctx);
     AbTensor *h = ab_bernoulli(ab_sigmoid(i == 0 ? from : received(r, v)));
-    v = r->persistent ? visible_sample(r, h) : visible_mean(r, h);
-    ab_scope_end(ctx, scope, &v, 1);
+    AbTensor *next = r->persistent ? visible_sample(r, h) : visible_mean(r, h);
+    ab_scope_end(ctx, scope, &next, 1);
+    if (i > 0) ab_drop(v);
+    v = next;
   }
   ab_set_recording(ctx, recording);
   return v;

@@ -41,8 +41,7 @@ AbTensor *ab_detach(AbTensor *x) {
   return ab_tensor_view(x); /* a view has no history */
 }
 
-/* ---- the queue: a heap by id ------------------------------------------------------------------
- */
+/* ---- the queue: a heap by id ----------------------------------------------------------------- */
 
 static uint64_t id_at(const AbStack *heap, int64_t i) {
   return ((AbTensor *)heap->items[i])->id;
@@ -118,7 +117,7 @@ static bool stands(const AbContext *ctx, const AbTensor *x) {
 static void add_gradient(AbTensor *x, AbTensor *g) {
   AbContext *ctx = x->ctx;
   if (!x->grad) {
-    x->grad = ab_ref(g);
+    x->grad = ab_ref(x->op ? g : ab_dense(g)); /* that of a leaf can be mapped */
     if (x->op) queue_push(ctx, x);
   } else if (!ctx->differentiable && x->grad->refs == 1 && ab_tensor_dense(x->grad) &&
              x->grad->storage->refs == 1) {
@@ -179,8 +178,7 @@ void ab_clear_gradient(AbTensor *leaf) {
   }
 }
 
-/* ---- the pass ---------------------------------------------------------------------------------
- */
+/* ---- the pass -------------------------------------------------------------------------------- */
 
 static bool unchanged(AbTensor *y) {
   for (int32_t i = 0; i < y->input_count; i++) {
@@ -224,17 +222,17 @@ static bool can_begin(AbTensor *y, const char *what) {
              ab_tensor_text(y, text, sizeof text));
     return false;
   }
-  if (!y->needs_grad) {
-    ab_error(y->ctx, AB_CONFIG, "%s: the scalar does not depend on anything that needs a gradient",
-             what);
-    return false;
-  }
   return y->storage; /* else a dry run */
 }
 
 void ab_backward(AbTensor *loss) {
   if (!can_begin(loss, "backward")) return;
   AbContext *ctx = loss->ctx;
+  if (!loss->needs_grad) {
+    ab_error(ctx, AB_CONFIG,
+             "backward: the loss does not depend on anything that needs a gradient");
+    return;
+  }
   bool recording = ab_set_recording(ctx, false);
   run(ctx, loss);
   ab_set_recording(ctx, recording);
@@ -283,7 +281,7 @@ void ab_gradients(AbTensor *y, AbTensor *const *xs, int32_t count, AbTensor **gr
   ctx->targets = xs;
   ctx->target_count = count;
   ctx->differentiable = differentiable;
-  run(ctx, y);
+  if (y->needs_grad) run(ctx, y);
   ctx->targets = NULL;
   ctx->target_count = 0;
   ctx->differentiable = false;

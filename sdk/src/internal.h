@@ -73,7 +73,6 @@ struct AbTensor {
   AbTensor *grad;    /* during backward; for leaves, until cleared */
   AbTensor *tied_to; /* a leaf that is a view of another leaf: whose has_grad counts */
   AbTensor *next_free;
-  int32_t mapped; /* maps open on a copy (strided tensors) */
 };
 
 /* A new tensor of the scope, dense, with memory unless `shape_only`. NULL after an error. */
@@ -171,8 +170,7 @@ uint64_t ab_key(const AbContext *ctx, const char *path, AbPurpose purpose);
 #define AB_OFFERS(vtable, Type, field) \
   ((vtable)->struct_size >= offsetof(Type, field) + sizeof((vtable)->field) && (vtable)->field)
 
-/* ---- instances --------------------------------------------------------------------------------
- */
+/* ---- instances ------------------------------------------------------------------------------- */
 
 typedef struct {
   char *name; /* short */

@@ -129,3 +129,16 @@ void ab_scope_end(AbContext *ctx, AbScope scope, AbTensor *const *keep, int32_t 
     if (!ab_stack_push(ctx, &ctx->owned, keep[i])) ab_unref(keep[i]);
   }
 }
+
+/* Tensors that are dropped are young: the search from the newest is short. */
+void ab_drop(AbTensor *x) {
+  if (!x || x == AB_NONE) return;
+  AbStack *owned = &x->ctx->owned;
+  int64_t at = owned->count - 1;
+  while (at >= 0 && owned->items[at] != x && at > owned->count - 64) at--;
+  if (at < 0 || owned->items[at] != x) return;
+  owned->count--;
+  memmove(owned->items + at, owned->items + at + 1,
+          (size_t)(owned->count - at) * sizeof *owned->items);
+  ab_unref(x);
+}

@@ -16,8 +16,7 @@ uint64_t ab_hash(uint64_t seed, const char *text) {
   return h ^ (h >> 31);
 }
 
-/* ---- tensors ----------------------------------------------------------------------------------
- */
+/* ---- tensors --------------------------------------------------------------------------------- */
 
 uint64_t ab_key(const AbContext *ctx, const char *path, AbPurpose purpose) {
   return ab_hash(ab_hash(ctx->seed, path), (const char[]){(char)('a' + purpose), 0});
@@ -65,8 +64,7 @@ AbTensor *ab_bernoulli(AbTensor *p) {
   return p ? drawn(p->ctx, K_BERNOULLI, p->dtype, ab_shape(p), 0, 0, p) : NULL;
 }
 
-/* ---- plain streams -----------------------------------------------------------------------------
- */
+/* ---- plain streams --------------------------------------------------------------------------- */
 
 AbStream ab_stream(uint64_t seed, const char *name) {
   return (AbStream){ab_hash(seed, name), 0};

@@ -209,8 +209,7 @@ typedef struct {
 #define AB_SLOT(Type, field, of_kind, with_role, how_many, text) \
   { #field, of_kind, with_role, how_many, 0, offsetof(Type, field), text }
 
-/* ---- component and plugin ---------------------------------------------------------------------
- */
+/* ---- component and plugin -------------------------------------------------------------------- */
 
 typedef struct {
   uint32_t struct_size;

@@ -24,11 +24,17 @@ AB_EXPORT bool ab_ok(const AbContext *ctx);
  * an author frees nothing. The host opens one scope per step. Inner scopes bound the memory of
  * long chains:
  *     AbScope s = ab_scope_begin(ctx);
- *     v = gibbs_step(v);
- *     ab_scope_end(ctx, s, &v, 1);       // v moves to the enclosing scope                       */
+ *     AbTensor *next = gibbs_step(v);
+ *     ab_scope_end(ctx, s, &next, 1);    // all but `next`, which moves to the enclosing scope
+ *     ab_drop(v);                        // not needed any more: goes now, not with its scope
+ *     v = next;                                                                                 */
 typedef int64_t AbScope;
 AB_EXPORT AbScope ab_scope_begin(AbContext *ctx);
 AB_EXPORT void ab_scope_end(AbContext *ctx, AbScope scope, AbTensor *const *keep, int32_t count);
+/* Lets go of a tensor before its scope ends; what still refers to it (a recorded operation, a
+ * batch) keeps it. Nothing happens to a tensor that the innermost scopes do not own: an argument, a
+ * weight. */
+AB_EXPORT void ab_drop(AbTensor *x);
 
 /* ---- modes ---------------------------------------------------------------------------------- */
 

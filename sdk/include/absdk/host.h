@@ -13,8 +13,7 @@ AB_BEGIN_DECLS
 AB_EXPORT const char *ab_version(void);
 AB_EXPORT const char *ab_fingerprint(void);
 
-/* ---- contexts ---------------------------------------------------------------------------------
- */
+/* ---- contexts -------------------------------------------------------------------------------- */
 /* `device` is "cpu" or "reference"; NULL if there is no such device or no memory. */
 AB_EXPORT AbContext *ab_context_new(const char *device, AbDtype real, uint64_t seed);
 AB_EXPORT void ab_context_free(AbContext *ctx);
@@ -42,8 +41,7 @@ AB_EXPORT void ab_memory_use(const AbContext *ctx, int64_t *bytes, int64_t *allo
 AB_EXPORT void ab_dry_run(AbContext *ctx, bool on);
 AB_EXPORT int32_t ab_threads(void); /* of the pool */
 
-/* ---- instances --------------------------------------------------------------------------------
- */
+/* ---- instances ------------------------------------------------------------------------------- */
 /* Zeroed but for its head. `file` is the shared object it came from. Children are wired and
  * parameters bound by the host, through the offsets of the tables. NULL if there is no memory.   */
 AB_EXPORT AbInstance *ab_instance_new(AbContext *ctx, const AbComponent *component,
@@ -63,8 +61,7 @@ AB_EXPORT int64_t ab_state_count(const AbInstance *self);
 AB_EXPORT AbState ab_state(const AbInstance *self, int64_t index);
 AB_EXPORT void ab_state_freeze(AbInstance *self, int64_t index);
 
-/* ---- data -------------------------------------------------------------------------------------
- */
+/* ---- data ------------------------------------------------------------------------------------ */
 typedef struct {
   const char *name;
   AbSpec spec;
@@ -93,14 +90,12 @@ typedef struct {
 } AbStoreService;
 AB_EXPORT void ab_set_store(AbContext *ctx, const AbStoreService *service);
 
-/* ---- batches ----------------------------------------------------------------------------------
- */
+/* ---- batches --------------------------------------------------------------------------------- */
 AB_EXPORT AbBatch *ab_batch_new(AbContext *ctx, int64_t count);
 AB_EXPORT void ab_batch_free(AbBatch *batch);
 AB_EXPORT void ab_batch_put(AbBatch *batch, const char *name, AbTensor *value); /* takes a ref */
 
-/* ---- wrappers of the kinds: set the component at work, check what comes back -------------------
- */
+/* ---- wrappers of the kinds: set the component at work, check what comes back ----------------- */
 AB_EXPORT AbTensor *ab_noise_corrupt(AbNoise *noise, AbTensor *x);
 AB_EXPORT void ab_loss_check(AbLoss *loss, const AbSpec *output, const AbSpec *target);
 AB_EXPORT AbTensor *ab_loss_value(AbLoss *loss, AbTensor *output, AbTensor *target);
@@ -116,8 +111,7 @@ AB_EXPORT void ab_metric_update(AbMetric *metric, AbTensor *output, AbTensor *ta
 AB_EXPORT double ab_metric_value(AbMetric *metric);
 AB_EXPORT bool ab_metric_higher_is_better(const AbMetric *metric);
 
-/* ---- training ---------------------------------------------------------------------------------
- */
+/* ---- training -------------------------------------------------------------------------------- */
 typedef struct {
   AbRole role;
   AbModel *model;

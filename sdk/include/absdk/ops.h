@@ -51,8 +51,7 @@ enum {
 AB_EXPORT extern const char *const ab_activation_names[]; /* NULL-terminated */
 AB_EXPORT AbTensor *ab_activate(AbActivation activation, AbTensor *x);
 
-/* ---- shape: the same numbers in another order; no copy where strides can say it ---------------
- */
+/* ---- shape: the same numbers in another order; no copy where strides can say it -------------- */
 AB_EXPORT AbTensor *ab_reshape(AbTensor *x, AbShape shape); /* one axis may be -1: what is left */
 AB_EXPORT AbTensor *ab_flatten(AbTensor *x);                /* [n, ...] -> [n, product] */
 AB_EXPORT AbTensor *ab_transpose(AbTensor *x, int32_t axis_a, int32_t axis_b);

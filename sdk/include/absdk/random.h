@@ -12,6 +12,7 @@
 AB_BEGIN_DECLS
 
 /* ---- tensors; not recorded ------------------------------------------------------------------ */
+/* From low to below high, but for rounding: in f32 high itself can come up. */
 AB_EXPORT AbTensor *ab_uniform(AbContext *ctx, AbShape shape, double low, double high);
 AB_EXPORT AbTensor *ab_normal(AbContext *ctx, AbShape shape, double mean, double std);
 /* 1 with probability p, else 0; element-wise, in the type of p. No gradient. */

@@ -31,8 +31,7 @@ typedef struct {
   void (*update)(AbOptimizer *self, AbUpdate *update);
 } AbOptimizerVtable;
 
-/* ---- controllers ------------------------------------------------------------------------------
- */
+/* ---- controllers ----------------------------------------------------------------------------- */
 typedef struct AbStep AbStep;
 typedef struct AbGroup AbGroup;
 

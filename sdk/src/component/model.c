@@ -42,8 +42,8 @@ uint32_t ab_component_roles(const AbComponent *component) {
   return roles;
 }
 
-/* ---- calling
- * ----------------------------------------------------------------------------------------- */
+/* ---- calling ----------------------------------------------------------------------------------
+ */
 
 /* The roles that take what the data gives, as the role that a model was built for does. */
 static bool takes_data(AbRole role) {
@@ -113,8 +113,8 @@ AbTensor *ab_reconstruct(AbModel *model, AbTensor *x) {
   return ab_call(model, AB_ROLE_RECONSTRUCT, x);
 }
 
-/* ---- building
- * ---------------------------------------------------------------------------------------- */
+/* ---- building ---------------------------------------------------------------------------------
+ */
 
 AbSignature ab_signature(AbRole role, const AbSpec *in, const AbSpec *out) {
   AbSignature wanted = {.role = role, .in = *in, .out = {.rank = -1}};

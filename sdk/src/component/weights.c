@@ -47,8 +47,7 @@ static bool name_is_free(AbInstance *self, const char *name) {
   return false;
 }
 
-/* ---- initialisation -----------------------------------------------------------------------------
- */
+/* ---- initialisation -------------------------------------------------------------------------- */
 
 static void initialize(AbInstance *self, AbStateEntry *entry, AbInit init) {
   AbTensor *w = entry->tensor;
@@ -77,8 +76,8 @@ static void initialize(AbInstance *self, AbStateEntry *entry, AbInit init) {
   ctx->device->random(kind, w->dtype, ab_tensor_count(w), ab_data_of(w), &draw, a, b, NULL);
 }
 
-/* ---- ties
- * ---------------------------------------------------------------------------------------- */
+/* ---- ties -------------------------------------------------------------------------------------
+ */
 
 void ab_tie(AbInstance *child, const char *name, AbTensor *weight, bool transposed) {
   if (!weight) return;
@@ -136,8 +135,8 @@ static AbTensor *tied_weight(AbInstance *self, const AbTie *tie, AbShape shape) 
   return leaf;
 }
 
-/* ---- making
- * ---------------------------------------------------------------------------------------- */
+/* ---- making -----------------------------------------------------------------------------------
+ */
 
 AbTensor *ab_weight(AbInstance *self, const char *name, AbShape shape, AbInit init,
                     const char *axes) {

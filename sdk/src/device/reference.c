@@ -17,8 +17,7 @@ static void reference_release(void *data, size_t bytes) {
   free(data);
 }
 
-/* ---- any type ---------------------------------------------------------------------------------
- */
+/* ---- any type -------------------------------------------------------------------------------- */
 
 static double load(AbDtype dtype, const void *x, int64_t i) {
   switch (dtype) {
@@ -73,8 +72,7 @@ static void reference_copy(const AbLoop *loop, AbDtype to, void *y, AbDtype from
   } while (advance(loop, index, at));
 }
 
-/* ---- real types: each loop once, for float and for double --------------------------------------
- */
+/* ---- real types: each loop once, for float and for double ------------------------------------ */
 
 #define REAL    float
 #define NAME(f) reference_##f##_f32
@@ -177,8 +175,7 @@ static void reference_adam(AbDtype dtype, int64_t n, void *w, const void *g, voi
   BY_TYPE(adam, n, w, g, m, s, lr, b1, b2, epsilon, correction1, correction2);
 }
 
-/* ---- random numbers ----------------------------------------------------------------------------
- */
+/* ---- random numbers -------------------------------------------------------------------------- */
 
 /* Number i of a draw: u uniform in [0, 1), and v for the second of Box and Muller. A block serves
  * four f32 numbers or two f64 numbers; normals take them in pairs.                               */

@@ -7,8 +7,7 @@
 #include "../internal.h"
 #include <string.h>
 
-/* ---- loops ------------------------------------------------------------------------------------
- */
+/* ---- loops ----------------------------------------------------------------------------------- */
 
 static void strides_for(const AbTensor *y, const AbTensor *x, int64_t *stride) {
   for (int32_t i = 0; i < y->rank; i++) {
@@ -113,8 +112,7 @@ static void give(AbTensor *y, int32_t i, AbTensor *g) {
   ab_accumulate(y, i, ab_sum_to(g, y->inputs[i]));
 }
 
-/* ---- arithmetic -------------------------------------------------------------------------------
- */
+/* ---- arithmetic ------------------------------------------------------------------------------ */
 
 static void add_backward(AbTensor *y, AbTensor *g) {
   if (ab_wants(y, 0)) give(y, 0, g);
@@ -196,8 +194,7 @@ AbTensor *ab_maximum(AbTensor *a, AbTensor *b) {
   return ab_binary(&maximum_op, K_MAX, a, b);
 }
 
-/* ---- one operand ------------------------------------------------------------------------------
- */
+/* ---- one operand ----------------------------------------------------------------------------- */
 
 static void affine_backward(AbTensor *y, AbTensor *g) {
   ab_accumulate(y, 0, ab_affine(g, y->reals[0], 0));

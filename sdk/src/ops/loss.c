@@ -91,8 +91,7 @@ AbTensor *ab_one_hot(AbTensor *labels, int64_t classes) {
   return ab_equal(column, ab_cast(numbers, ctx->real));
 }
 
-/* ---- binary cross-entropy -----------------------------------------------------------------------
- */
+/* ---- binary cross-entropy -------------------------------------------------------------------- */
 
 /* d/dp of -t log p - (1 - t) log(1 - p) = (p - t) / (p (1 - p)), with p kept off the edges */
 static void bce_backward(AbTensor *y, AbTensor *g) {

@@ -4,8 +4,7 @@
 #include "../internal.h"
 #include <string.h>
 
-/* ---- sums -------------------------------------------------------------------------------------
- */
+/* ---- sums ------------------------------------------------------------------------------------ */
 
 static void sum_backward(AbTensor *y, AbTensor *g) {
   AbTensor *x = y->inputs[0];
@@ -112,8 +111,7 @@ AbTensor *ab_mean(AbTensor *x) {
   return x && x != AB_NONE ? ab_mean_axes(x, all_axes(x), false) : NULL;
 }
 
-/* ---- along the last axis -----------------------------------------------------------------------
- */
+/* ---- along the last axis --------------------------------------------------------------------- */
 
 /* x as rows of its last axis. */
 static bool rows_of(const char *operation, AbTensor **x, int64_t *rows, int64_t *cols) {

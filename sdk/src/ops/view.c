@@ -8,8 +8,7 @@ static bool usable(const AbTensor *x) {
   return x && x != AB_NONE;
 }
 
-/* ---- copies -----------------------------------------------------------------------------------
- */
+/* ---- copies ---------------------------------------------------------------------------------- */
 
 static void cast_backward(AbTensor *y, AbTensor *g) {
   ab_accumulate(y, 0, ab_cast(g, y->inputs[0]->dtype));
@@ -40,8 +39,7 @@ AbTensor *ab_cast(AbTensor *x, AbDtype dtype) {
   return x->dtype == dtype && ab_tensor_dense(x) ? x : copy_as(x, dtype);
 }
 
-/* ---- reshape ----------------------------------------------------------------------------------
- */
+/* ---- reshape --------------------------------------------------------------------------------- */
 
 static void reshape_backward(AbTensor *y, AbTensor *g) {
   ab_accumulate(y, 0, ab_reshape(g, ab_shape(y->inputs[0])));
@@ -100,8 +98,7 @@ AbTensor *ab_flatten(AbTensor *x) {
   return ab_reshape(x, AB_SHAPE(x->shape[0], width));
 }
 
-/* ---- transpose, slice, broadcast ---------------------------------------------------------------
- */
+/* ---- transpose, slice, broadcast ------------------------------------------------------------- */
 
 static bool axis_of(const char *operation, const AbTensor *x, int32_t *axis) {
   if (*axis < 0) *axis += x->rank;

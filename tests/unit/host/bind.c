@@ -411,8 +411,7 @@ static void test_deep(void) {
   g_string_free(text, TRUE);
 }
 
-/* ---- fragments: what `abhost inspect` offers for pasting is taken ------------------------------
- */
+/* ---- fragments: what `abhost inspect` offers for pasting is taken ---------------------------- */
 
 static void test_fragments(void) {
   const GPtrArray *entries = registry_entries(registry);

@@ -3,6 +3,8 @@
  * The ELF reader against the dynamic linker, against images made by hand, and against damage.    */
 #include "registry/elf.h"
 
+#include <absdk/host.h>
+
 #include <dlfcn.h>
 #include <elf.h>
 #include <glib/gstdio.h>
@@ -84,7 +86,7 @@ static void test_plugin(void) {
   char *bytes = fixture("good", &size);
   g_assert_null(read_bytes(bytes, size, "ab_plugin", &summary));
   g_assert_true(summary.found && summary.data);
-  g_assert_cmpuint(summary.size, ==, 64); /* the size of AbPlugin */
+  g_assert_cmpuint(summary.size, ==, sizeof(AbPlugin));
   g_assert_true(needs(&summary, "libabsdk.so"));
   elf_clear(&summary);
   g_free(bytes);
@@ -298,7 +300,7 @@ static void test_truncated(void) {
     ElfSummary summary;
     char *why = read_bytes(bytes, length, "ab_plugin", &summary);
     if (length < dynamic) g_assert_nonnull(why);
-    if (!why) g_assert_true(summary.found && summary.size == 64 && needs(&summary, "libabsdk"));
+    if (!why) g_assert_true(summary.found && summary.size == sizeof(AbPlugin) && needs(&summary, "libabsdk"));
     refused += why != NULL;
     g_free(why);
     elf_clear(&summary);

@@ -19,14 +19,15 @@
 #ifdef __SANITIZE_ADDRESS__
 /* A damaged file may make HDF5 ask for absurd amounts, which malloc is to deny, not to die of. */
 const char *__asan_default_options(void);
-void __lsan_disable(void);
-void __lsan_enable(void);
+const char *__lsan_default_suppressions(void);
 const char *__asan_default_options(void) {
   return "allocator_may_return_null=1:max_allocation_size_mb=2048";
 }
-#else
-#define __lsan_disable() ((void)0)
-#define __lsan_enable()  ((void)0)
+/* Where a header turns out damaged or cannot be written, HDF5 itself loses small buffers. What the
+ * store leaves open is found otherwise: the close of the file fails and warns.                  */
+const char *__lsan_default_suppressions(void) {
+  return "leak:libhdf5";
+}
 #endif
 
 static const AbDtype dtypes[] = {AB_F32, AB_F64, AB_U8, AB_I32, AB_I64, AB_BOOL};
@@ -778,7 +779,7 @@ static void test_flipped(Fixture *self, gconstpointer data) {
   write_small(self->file);
   sound = digest(self->file, &base);
   g_assert_true(g_file_get_contents(self->file, &bytes, &length, NULL));
-  for (int i = 0; i < 600; i++) {
+  for (int i = 0; i < 300; i++) {
     gsize at = (gsize)g_rand_int_range(random, 0, (gint32)length);
     char flip = (char)g_rand_int_range(random, 1, 256);
     g_autofree char *found = NULL;
@@ -811,7 +812,7 @@ static void test_flipped_foreign(Fixture *self, gconstpointer data) {
   if (!have_h5py()) return;
   g_assert_true(run_script("make", self->folder));
   g_assert_true(g_file_get_contents(path, &bytes, &length, NULL));
-  for (int i = 0; i < 300; i++) {
+  for (int i = 0; i < 150; i++) {
     gsize at = (gsize)g_rand_int_range(random, 0, (gint32)length);
     char flip = (char)g_rand_int_range(random, 1, 256);
     guint errors;
@@ -924,7 +925,6 @@ static void full_tmpfs(Fixture *self, gconstpointer data) {
   guint descriptors;
 
   (void)data;
-  __lsan_disable(); /* where its metadata cannot be written, HDF5 itself loses a small buffer */
   g_assert_cmpint(g_mkdir(mount_point, 0755), ==, 0);
   g_assert_cmpint(unshare(CLONE_NEWNS), ==, 0);
   g_assert_cmpint(mount("none", "/", "none", MS_REC | MS_PRIVATE, NULL), ==, 0);
@@ -946,14 +946,12 @@ static void full_tmpfs(Fixture *self, gconstpointer data) {
   write_one(path, 500000, FALSE, TRUE); /* the room is there again: nothing pins it */
   g_assert_cmpuint(count_entries(mount_point), ==, 1);
   g_assert_cmpint(umount2(mount_point, MNT_DETACH), ==, 0);
-  __lsan_enable();
 }
 
 static void full_limit(Fixture *self, gconstpointer data) {
   struct rlimit limit;
 
   (void)data;
-  __lsan_disable();
   write_first(self->file);
   full = EFBIG;
   signal(SIGXFSZ, SIG_IGN);
@@ -969,7 +967,6 @@ static void full_limit(Fixture *self, gconstpointer data) {
   g_assert_cmpint(setrlimit(RLIMIT_FSIZE, &limit), ==, 0);
   write_one(self->file, 500000, TRUE, TRUE);
   g_assert_cmpuint(count_entries(self->folder), ==, 1);
-  __lsan_enable();
 }
 
 static gboolean can_mount(void) {

@@ -90,9 +90,12 @@ static void test_decay_steps(const PluginTestCase *at) {
 
 /* ---- max-norm -------------------------------------------------------------------------------- */
 
-/* Columns (of the last axis) longer than the limit get its length, the others stay bit for bit. */
+enum { SOME = -1 };
+
+/* Columns (of the last axis) longer than the limit get its length, the others stay bit for bit.
+ * `expected` of them are too long, or SOME but not all. */
 static void check_project(const PluginTestCase *at, AbShape shape, double scale, double limit,
-                          int expected_long) {
+                          int expected) {
   AbContext *ctx = plugin_test_context(at);
   AbRegularizer *max_norm = plugin_test_new(ctx, AB_KIND_REGULARIZER, "max-norm");
   const AbRegularizerVtable *table = max_norm->component->vtable;
@@ -118,16 +121,16 @@ static void check_project(const PluginTestCase *at, AbShape shape, double scale,
       else
         g_assert_cmpfloat(after[i], ==, before[i]);
   }
-  g_assert_cmpint(too_long, ==, expected_long);
+  g_assert_true(expected == SOME ? too_long > 0 && too_long < columns : too_long == expected);
   ab_instance_free(max_norm);
   plugin_test_finish(ctx);
 }
 
 static void test_project(const PluginTestCase *at) {
-  check_project(at, AB_SHAPE(5, 8), 1, 1.3, 4); /* some of the columns */
+  check_project(at, AB_SHAPE(5, 8), 1, 1.3, SOME);
   check_project(at, AB_SHAPE(5, 8), 100, 0.5, 8);
   check_project(at, AB_SHAPE(5, 8), 1e-6, 1e-3, 0);
-  check_project(at, AB_SHAPE(3, 4, 6), 1, 2, 3); /* two input axes */
+  check_project(at, AB_SHAPE(3, 4, 6), 1, 2, SOME); /* two input axes */
 }
 
 /* The norm of the matrix is far above the limit, that of no column is: nothing changes. */

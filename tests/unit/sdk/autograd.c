@@ -62,6 +62,70 @@ static void test_shared_gradient(const void *device) {
   sdk_finish(ctx);
 }
 
+/* Nor one whose memory a view shares: b's gradient is a view of what a got first. */
+static void test_shared_memory(const void *device) {
+  AbContext *ctx = sdk_context(device, AB_F64);
+  double values[4] = {1, 2, 3, 4};
+  AbTensor *a = leaf_of(ctx, AB_SHAPE(4), values), *b = leaf_of(ctx, AB_SHAPE(2, 2), values);
+  AbTensor *first = ab_square(a), *view = ab_reshape(b, AB_SHAPE(4));
+  AbTensor *sum = ab_add(a, view), *last = ab_affine(first, 2, 0);
+  ab_backward(ab_sum(ab_add(sum, last)));
+  g_autofree double *ga = sdk_values(ab_gradient(a)), *gb = sdk_values(ab_gradient(b));
+  for (int i = 0; i < 4; i++) {
+    g_assert_cmpfloat(ga[i], ==, 1 + 4 * values[i]);
+    g_assert_cmpfloat(gb[i], ==, 1);
+  }
+  sdk_finish(ctx);
+}
+
+/* A random graph of 400 operations on scalars, of which each takes any earlier results; its
+ * derivatives by going through them backwards in plain double. */
+#define NODES 400
+static void check_random_graph(const char *device, uint64_t seed) {
+  AbContext *ctx = sdk_context(device, AB_F64);
+  AbTensor *nodes[NODES], *sum = NULL;
+  double value[NODES], slope[NODES];
+  int a[NODES], b[NODES], kind[NODES];
+  uint64_t state = seed;
+  for (int i = 0; i < NODES; i++) {
+    kind[i] = i < 5 ? -1 : (int)(4 * sdk_number(&state));
+    a[i] = (int)(i * sdk_number(&state));
+    b[i] = (int)(i * sdk_number(&state));
+    double x = value[a[i]], y = value[b[i]];
+    AbTensor *tx = i < 5 ? NULL : nodes[a[i]], *ty = i < 5 ? NULL : nodes[b[i]];
+    switch (kind[i]) {
+    case 0: value[i] = tanh(x), nodes[i] = ab_tanh(tx); break;
+    case 1: value[i] = x * y, nodes[i] = ab_mul(tx, ty); break;
+    case 2: value[i] = x - y, nodes[i] = ab_sub(tx, ty); break;
+    case 3: value[i] = 0.5 * x + 0.1, nodes[i] = ab_affine(tx, 0.5, 0.1); break;
+    default: value[i] = sdk_number(&state), nodes[i] = scalar_leaf(ctx, value[i]);
+    }
+    if (fabs(value[i]) > 2) { /* keep it tame */
+      value[i] = tanh(x), nodes[i] = ab_tanh(tx), kind[i] = 0;
+    }
+    sum = sum ? ab_add(sum, nodes[i]) : nodes[i];
+    slope[i] = 1;
+  }
+  for (int i = NODES - 1; i >= 5; i--) {
+    double x = value[a[i]], y = value[b[i]], g = slope[i];
+    switch (kind[i]) {
+    case 0: slope[a[i]] += g * (1 - tanh(x) * tanh(x)); break;
+    case 1: slope[a[i]] += g * y, slope[b[i]] += g * x; break;
+    case 2: slope[a[i]] += g, slope[b[i]] -= g; break;
+    default: slope[a[i]] += g * 0.5;
+    }
+  }
+  ab_backward(sum);
+  for (int i = 0; i < 5; i++)
+    g_assert_cmpfloat_with_epsilon(ab_item(ab_gradient(nodes[i])), slope[i],
+                                   1e-11 * fmax(1, fabs(slope[i])));
+  sdk_finish(ctx);
+}
+
+static void test_random_graphs(const void *device) {
+  for (uint64_t seed = 1; seed <= 20; seed++) check_random_graph(device, seed * 977);
+}
+
 static void test_accumulation(const void *device) {
   AbContext *ctx = sdk_context(device, AB_F64);
   AbTensor *leaf = scalar_leaf(ctx, 2);
@@ -145,8 +209,7 @@ static void test_constants(const void *device) {
   sdk_finish(ctx);
 }
 
-/* ---- assignment after use ---------------------------------------------------------------------
- */
+/* ---- assignment after use -------------------------------------------------------------------- */
 
 static void test_assigned(const void *device) {
   AbContext *ctx = sdk_context(device, AB_F64);
@@ -177,8 +240,7 @@ static void test_assigned(const void *device) {
   sdk_finish(ctx);
 }
 
-/* ---- ab_gradients -----------------------------------------------------------------------------
- */
+/* ---- ab_gradients ---------------------------------------------------------------------------- */
 
 static void test_gradients(const void *device) {
   AbContext *ctx = sdk_context(device, AB_F64);
@@ -252,8 +314,7 @@ static void test_penalty(const void *device) {
   sdk_finish(ctx);
 }
 
-/* ---- errors -----------------------------------------------------------------------------------
- */
+/* ---- errors ---------------------------------------------------------------------------------- */
 
 static void test_errors(const void *device) {
   AbContext *ctx = sdk_context(device, AB_F64);
@@ -297,8 +358,7 @@ static void test_errors(const void *device) {
   sdk_finish(ctx);
 }
 
-/* ---- depth ------------------------------------------------------------------------------------
- */
+/* ---- depth ----------------------------------------------------------------------------------- */
 
 /* 10,000 operations one on the other, of which only the last is held: released without recursion,
  * on a small stack. */
@@ -353,6 +413,8 @@ int main(int argc, char **argv) {
   sdk_add("/autograd/diamond", test_diamond);
   sdk_add("/autograd/used-often", test_used_often);
   sdk_add("/autograd/shared-gradient", test_shared_gradient);
+  sdk_add("/autograd/shared-memory", test_shared_memory);
+  sdk_add("/autograd/random-graphs", test_random_graphs);
   sdk_add("/autograd/accumulation", test_accumulation);
   sdk_add("/autograd/held-gradient", test_held_gradient);
   sdk_add("/autograd/twice", test_twice);

@@ -17,8 +17,7 @@
 
 typedef AbTensor *(*Function)(AbTensor *const *x);
 
-/* ---- elements ---------------------------------------------------------------------------------
- */
+/* ---- elements -------------------------------------------------------------------------------- */
 
 #define UNARY(name)                                \
   static AbTensor *name##_of(AbTensor *const *x) { \
@@ -143,8 +142,7 @@ static const Case bias_cases[] = {
     {"bias-softplus", bias_softplus_of, 1, -60, 60, 2, 0, 4, 0},
 };
 
-/* ---- comparing --------------------------------------------------------------------------------
- */
+/* ---- comparing ------------------------------------------------------------------------------- */
 
 typedef struct {
   AbContext *ctx;
@@ -256,8 +254,7 @@ static void test_bias(void) {
     compare(&bias_cases[i], (AbShape[]){AB_SHAPE(331)});
 }
 
-/* ---- copies: exact ------------------------------------------------------------------------------
- */
+/* ---- copies: exact --------------------------------------------------------------------------- */
 
 static AbTensor *copy(AbContext *ctx, int which, AbDtype dtype) {
   g_autofree double *values = sdk_numbers(60 * 41 * 7, 0, 200, 3);

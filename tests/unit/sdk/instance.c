@@ -5,8 +5,7 @@
 #include <math.h>
 #include <string.h>
 
-/* ---- a model of affine maps ---------------------------------------------------------------------
- */
+/* ---- a model of affine maps ------------------------------------------------------------------ */
 
 typedef enum { SOUND, WIDE, NO_BATCH, NOTHING, UNBUILDABLE } Fault;
 typedef struct {
@@ -143,8 +142,7 @@ static void test_instance(void) {
   sdk_finish(ctx);
 }
 
-/* ---- building ---------------------------------------------------------------------------------
- */
+/* ---- building -------------------------------------------------------------------------------- */
 
 static void test_build(const void *device) {
   AbContext *ctx = sdk_context(device, AB_F64);
@@ -202,8 +200,7 @@ static void test_build_errors(const void *device) {
   sdk_finish(ctx);
 }
 
-/* ---- calling ----------------------------------------------------------------------------------
- */
+/* ---- calling --------------------------------------------------------------------------------- */
 
 static void assert_affine(AbTensor *y, const double *x, double scale, double shift) {
   g_autofree double *values = sdk_values(y);
@@ -260,8 +257,7 @@ static void test_call(const void *device) {
   sdk_finish(ctx);
 }
 
-/* ---- the small kinds ----------------------------------------------------------------------------
- */
+/* ---- the small kinds ------------------------------------------------------------------------- */
 
 static bool misbehaves;
 
@@ -355,8 +351,7 @@ static void test_kinds(const void *device) {
   sdk_finish(ctx);
 }
 
-/* ---- data -------------------------------------------------------------------------------------
- */
+/* ---- data ------------------------------------------------------------------------------------ */
 
 static int closed;
 static void (*on_open)(AbData *self);

@@ -24,8 +24,7 @@ static int64_t allocations_of(const AbContext *ctx) {
   return allocations;
 }
 
-/* ---- scopes -----------------------------------------------------------------------------------
- */
+/* ---- scopes ---------------------------------------------------------------------------------- */
 
 static AbTensor *numbered(AbContext *ctx, double value) {
   return ab_full(ctx, AB_F64, AB_SHAPE(100), value);
@@ -134,8 +133,7 @@ static void test_chain(const void *device) {
   g_assert_cmpint(held, <, 6 * 8 * 1100);
 }
 
-/* ---- the steady state ---------------------------------------------------------------------------
- */
+/* ---- the steady state ------------------------------------------------------------------------ */
 
 typedef struct {
   AbTensor *W[2], *b[2], *m[4], *s[4];
@@ -221,8 +219,7 @@ static void test_blocks(const void *device) {
   sdk_finish(ctx);
 }
 
-/* ---- what cannot be had -------------------------------------------------------------------------
- */
+/* ---- what cannot be had ---------------------------------------------------------------------- */
 
 static void test_absurd(const void *device) {
   AbContext *ctx = sdk_context(device, AB_F64);

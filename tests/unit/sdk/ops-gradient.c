@@ -23,8 +23,7 @@ typedef struct {
   double low, high;
 } Case;
 
-/* ---- functions --------------------------------------------------------------------------------
- */
+/* ---- functions ------------------------------------------------------------------------------- */
 
 #define UNARY(name)                                \
   static AbTensor *name##_of(AbTensor *const *x) { \
@@ -193,8 +192,7 @@ static const Case cases[] = {
     {"bce-reshaped", bce_reshaped_of, 2, {MATRIX, MATRIX}, 0.1, 0.9},
 };
 
-/* ---- inputs and their views ---------------------------------------------------------------------
- */
+/* ---- inputs and their views ------------------------------------------------------------------ */
 
 typedef enum { PLAIN, TRANSPOSED, SLICED, STRETCHED, LAYOUTS } Layout;
 
@@ -379,8 +377,7 @@ static void test_second(const void *device) {
   check(device, check_second);
 }
 
-/* ---- what differences cannot say ----------------------------------------------------------------
- */
+/* ---- what differences cannot say ------------------------------------------------------------- */
 
 /* The gradient of a sum passes a change of type rounded to the other type, and no integers. */
 static void test_cast(const void *device) {

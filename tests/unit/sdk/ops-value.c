@@ -22,8 +22,7 @@ static void assert_values(AbTensor *x, AbShape shape, const double *wanted) {
       g_error("number %d is %.17g, not %.17g", (int)i, values[i], wanted[i]);
 }
 
-/* ---- one operand ------------------------------------------------------------------------------
- */
+/* ---- one operand ----------------------------------------------------------------------------- */
 
 static double sign(double x) {
   return x > 0 ? 1 : x < 0 ? -1 : 0;
@@ -119,8 +118,7 @@ static void test_extremes(const void *device) {
   sdk_finish(ctx);
 }
 
-/* ---- two operands -----------------------------------------------------------------------------
- */
+/* ---- two operands ---------------------------------------------------------------------------- */
 
 /* Element number i of the result of a broadcast to `shape`, in an operand of shape `of`. */
 static int64_t behind(int64_t i, AbShape shape, AbShape of) {
@@ -258,8 +256,7 @@ static void test_unary_errors(const void *device) {
   sdk_finish(ctx);
 }
 
-/* ---- shape ------------------------------------------------------------------------------------
- */
+/* ---- shape ----------------------------------------------------------------------------------- */
 
 static void test_reshape(const void *device) {
   AbContext *ctx = sdk_context(device, AB_F64);
@@ -400,8 +397,7 @@ static void test_cast(const void *device) {
   sdk_finish(ctx);
 }
 
-/* ---- reductions -------------------------------------------------------------------------------
- */
+/* ---- reductions ------------------------------------------------------------------------------ */
 
 static void check_sum(AbContext *ctx, AbTensor *x, const double *values, uint32_t axes) {
   AbShape from = ab_shape(x), kept = from, reduced = {0};
@@ -512,8 +508,7 @@ static void test_rows(const void *device) {
   sdk_finish(ctx);
 }
 
-/* ---- products ---------------------------------------------------------------------------------
- */
+/* ---- products -------------------------------------------------------------------------------- */
 
 static void product(int64_t m, int64_t k, int64_t n, const double *a, const double *b, double *c) {
   for (int64_t i = 0; i < m; i++)
@@ -595,8 +590,7 @@ static void test_product_errors(const void *device) {
   sdk_finish(ctx);
 }
 
-/* ---- losses -----------------------------------------------------------------------------------
- */
+/* ---- losses ---------------------------------------------------------------------------------- */
 
 static void test_cross_entropy(const void *device) {
   AbContext *ctx = sdk_context(device, AB_F64);
@@ -695,8 +689,7 @@ static void test_binary_cross_entropy(const void *device) {
   sdk_finish(ctx);
 }
 
-/* ---- tensors ----------------------------------------------------------------------------------
- */
+/* ---- tensors --------------------------------------------------------------------------------- */
 
 static void test_shapes(void) {
   char text[200];
@@ -789,8 +782,7 @@ static void test_assign(const void *device) {
   sdk_finish(ctx);
 }
 
-/* ---- errors of a context ----------------------------------------------------------------------
- */
+/* ---- errors of a context --------------------------------------------------------------------- */
 
 static void test_sticky(const void *device) {
   AbContext *ctx = sdk_context(device, AB_F64);

@@ -10,8 +10,7 @@
 
 #define MANY 250000
 
-/* ---- the generator ----------------------------------------------------------------------------
- */
+/* ---- the generator --------------------------------------------------------------------------- */
 
 /* kat_vectors of Random123 (Salmon et al.) for philox4x32-10: counter, key, result. */
 static void test_known_answers(void) {
@@ -51,8 +50,7 @@ static void test_blocks(void) {
   g_assert_cmpfloat(unit_f32(0xff), ==, 0);
 }
 
-/* ---- a component that draws -------------------------------------------------------------------
- */
+/* ---- a component that draws ------------------------------------------------------------------ */
 
 typedef enum { UNIFORM, NORMAL, BERNOULLI } Kind;
 typedef struct {
@@ -102,8 +100,7 @@ static void finish(AbContext *ctx, Drawer *d) {
   sdk_finish(ctx);
 }
 
-/* ---- distributions ----------------------------------------------------------------------------
- */
+/* ---- distributions --------------------------------------------------------------------------- */
 
 static int compare_numbers(const void *a, const void *b) {
   double x = *(const double *)a, y = *(const double *)b;
@@ -248,8 +245,7 @@ static void test_bernoulli(const void *device) {
   check_bernoulli(device, AB_F64);
 }
 
-/* ---- the same numbers on all devices ------------------------------------------------------------
- */
+/* ---- the same numbers on all devices --------------------------------------------------------- */
 
 static void test_devices(void) {
   const AbDtype reals[] = {AB_F32, AB_F64};
@@ -296,8 +292,7 @@ static void test_tails(const void *device) {
   check_tails(device, AB_F64);
 }
 
-/* ---- whose numbers ------------------------------------------------------------------------------
- */
+/* ---- whose numbers --------------------------------------------------------------------------- */
 
 /* By an implementation of Philox, FNV-1a and SplitMix64 in another language: seed 1, path "noise",
  * training, step 5, the first two calls. Checkpoints of today must draw the same tomorrow. */
@@ -412,8 +407,7 @@ static void test_begun_again(const void *device) {
   finish(ctx, d);
 }
 
-/* ---- plain streams ----------------------------------------------------------------------------
- */
+/* ---- plain streams --------------------------------------------------------------------------- */
 
 static void test_stream_numbers(void) {
   AbStream stream = ab_stream(3, "numbers");
@@ -444,14 +438,17 @@ static void test_below(void) {
     assert_even(cells, (int)bounds[k], 200000);
   }
   for (int i = 0; i < 100; i++) g_assert_cmpint(ab_stream_below(&stream, 1), ==, 0);
-  /* where a remainder would prefer the lower half by far */
-  int64_t bound = (INT64_C(1) << 62) + (INT64_C(1) << 61), halves[2] = {0, 0};
+  /* 2^64 is 8/3 of this bound: a remainder would prefer the lower half, a product that rejects
+   * nothing two of three neighbours */
+  int64_t bound = (INT64_C(1) << 62) + (INT64_C(1) << 61), halves[2] = {0}, thirds[3] = {0};
   for (int i = 0; i < 100000; i++) {
     int64_t value = ab_stream_below(&stream, bound);
     g_assert_true(value >= 0 && value < bound);
     halves[value >= bound / 2]++;
+    thirds[value % 3]++;
   }
   assert_even(halves, 2, 100000);
+  assert_even(thirds, 3, 100000);
 }
 
 static void test_permutation(void) {

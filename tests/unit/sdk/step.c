@@ -10,8 +10,7 @@
 #define IN   3
 #define OUT  2
 
-/* ---- components -------------------------------------------------------------------------------
- */
+/* ---- components ------------------------------------------------------------------------------ */
 
 typedef enum { SOUND, NAN_LOSS, NAN_GRADIENT, NO_SCALAR, NOTHING } Fault;
 typedef struct {
@@ -208,8 +207,7 @@ static const AbComponent duel_component = {sizeof(AbComponent),
                                            AB_SLOTS(duel_slots),
                                            .vtable = &duel_table};
 
-/* ---- a run ------------------------------------------------------------------------------------
- */
+/* ---- a run ----------------------------------------------------------------------------------- */
 
 typedef struct {
   AbContext *ctx;
@@ -341,8 +339,7 @@ static void assert_weights(Run *run, const double *wanted) {
   assert_numbers(w, wanted, ab_real_dtype(run->ctx));
 }
 
-/* ---- optimizers -------------------------------------------------------------------------------
- */
+/* ---- optimizers ------------------------------------------------------------------------------ */
 
 static void sgd_by_hand(double *w, const double *g, double *v, double lr, double momentum,
                         bool nesterov) {
@@ -433,8 +430,7 @@ static void test_step_errors(const void *device) {
   sdk_finish(ctx);
 }
 
-/* ---- the order of a step ----------------------------------------------------------------------
- */
+/* ---- the order of a step --------------------------------------------------------------------- */
 
 /* Backward, clip by norm, then by value, penalty, optimizer, projection: each changes what the next
  * one makes, so the weights tell the order. */
@@ -488,8 +484,7 @@ static void test_default_objective(const void *device) {
   end(&run);
 }
 
-/* ---- what can go wrong ------------------------------------------------------------------------
- */
+/* ---- what can go wrong ----------------------------------------------------------------------- */
 
 static void check_fault(const char *device, AbDtype real, Fault fault, AbCode code,
                         const char *text, const char *other) {
@@ -544,8 +539,7 @@ static void test_broken_regularizer(const void *device) {
   end(&run);
 }
 
-/* ---- rates and schedules ----------------------------------------------------------------------
- */
+/* ---- rates and schedules --------------------------------------------------------------------- */
 
 static void test_rates(const void *device) {
   Run run;
@@ -593,8 +587,7 @@ static void test_frozen(const void *device) {
   end(&run);
 }
 
-/* ---- state ------------------------------------------------------------------------------------
- */
+/* ---- state ----------------------------------------------------------------------------------- */
 
 static void test_state(const void *device) {
   Run run;
@@ -669,8 +662,7 @@ static void test_resume(const void *device) {
   end(&second);
 }
 
-/* ---- two groups -------------------------------------------------------------------------------
- */
+/* ---- two groups ------------------------------------------------------------------------------ */
 
 static void check_groups(const char *device, bool twice) {
   Run run;
@@ -723,8 +715,7 @@ static void test_groups(const void *device) {
   check_groups(device, true);
 }
 
-/* ---- parts ------------------------------------------------------------------------------------
- */
+/* ---- parts ----------------------------------------------------------------------------------- */
 
 static void test_parts(const void *device) {
   Run run;

@@ -8,8 +8,7 @@
 #define CHEAP  65536 /* elements from which a second thread pays: memory-bound loops */
 #define COSTLY 8192  /* the same for exp and its like */
 
-/* ---- one operand ------------------------------------------------------------------------------
- */
+/* ---- one operand ----------------------------------------------------------------------------- */
 
 typedef struct {
   AbUnary f;
@@ -69,8 +68,7 @@ void cpu_affine(AbDtype dtype, int64_t n, void *y, const void *x, double scale, 
   cpu_parallel(n, CHEAP, affine_range, &job);
 }
 
-/* ---- two operands ------------------------------------------------------------------------------
- */
+/* ---- two operands ---------------------------------------------------------------------------- */
 
 static inline float bce(float p, float t) {
   float q = p < AB_BCE_EDGE_F32 ? AB_BCE_EDGE_F32 : p;
@@ -189,8 +187,7 @@ void cpu_binary(AbBinary f, AbDtype dtype, const AbLoop *loop, void *y, const vo
     cpu_parallel(rows, grain / inner + 1, binary_rows, &job);
 }
 
-/* ---- bias and activation ------------------------------------------------------------------------
- */
+/* ---- bias and activation --------------------------------------------------------------------- */
 
 typedef struct {
   AbActivation f;
@@ -238,8 +235,7 @@ void cpu_bias_activate(AbDtype dtype, AbActivation f, int64_t rows, int64_t cols
   }
 }
 
-/* ---- filling and copying
- * ------------------------------------------------------------------------- */
+/* ---- filling and copying --------------------------------------------------------------------- */
 
 void cpu_fill(AbDtype dtype, int64_t n, void *y, double value) {
   if (value == 0 && n > 0)
