@@ -3,7 +3,7 @@
  * What `abhost check` shows. */
 #include "describe.h"
 
-#include <json-glib/json-glib.h>
+#include "../json.h"
 #include <string.h>
 
 static const char *const ranges[] = {"real", "unit", "binary", "class"};
@@ -132,7 +132,7 @@ char *describe_json(Assembly *self) {
   json_builder_end_array(json);
   json_builder_end_object(json);
   JsonNode *root = json_builder_get_root(json);
-  char *line = json_to_string(root, TRUE), *text = g_strconcat(line, "\n", NULL);
+  char *line = json_text(root, TRUE), *text = g_strconcat(line, "\n", NULL);
   g_free(line);
   json_node_unref(root);
   return text;

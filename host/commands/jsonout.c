@@ -3,6 +3,7 @@
  * Writing JSON. */
 #include "jsonout.h"
 
+#include "../json.h"
 #include "../manifest/param.h"
 #include "../registry/fit.h"
 
@@ -41,7 +42,7 @@ void jsonout_roles(JsonBuilder *json, const AbComponent *component) {
 
 char *jsonout_finish(JsonBuilder *json) {
   JsonNode *root = json_builder_get_root(json);
-  char *body = json_to_string(root, TRUE);
+  char *body = json_text(root, TRUE);
   char *text = g_strconcat(body, "\n", NULL);
   g_free(body);
   json_node_unref(root);

@@ -75,10 +75,11 @@ Assembly *session_reassemble(const Registry *registry, const Checkpoint *checkpo
 
 gboolean session_restore(const Checkpoint *checkpoint, Assembly *assembly, RunState *state,
                          GError **error) {
+  /* the data comes last: a fault of the checkpoint is found before it is read */
   return assembly_build(assembly, error) &&
          checkpoint_statistics(checkpoint, assembly->feed, error) &&
-         assembly_load(assembly, error) && checkpoint_weights(checkpoint, assembly, error) &&
-         checkpoint_progress(checkpoint, assembly, state, error);
+         checkpoint_weights(checkpoint, assembly, error) &&
+         checkpoint_progress(checkpoint, assembly, state, error) && assembly_load(assembly, error);
 }
 
 void session_notes(const Assembly *assembly, RunFolder *folder, gboolean quiet) {

@@ -3,7 +3,7 @@
  * Results as JSON. */
 #include "record.h"
 
-#include <json-glib/json-glib.h>
+#include "../json.h"
 #include <math.h>
 #include <string.h>
 
@@ -50,7 +50,7 @@ static JsonBuilder *begin(const char *event, const RunState *state) {
 static char *end(JsonBuilder *builder, gboolean pretty) {
   json_builder_end_object(builder);
   JsonNode *root = json_builder_get_root(builder);
-  char *text = json_to_string(root, pretty);
+  char *text = json_text(root, pretty);
   json_node_unref(root);
   g_object_unref(builder);
   return text;

@@ -18,7 +18,7 @@ char **store_name_split(const char *name) {
   if (name == NULL || strlen(name) > STORE_MAX_PATH) return NULL;
   if (name[0] == '/') name++;
   parts = g_strsplit(name, "/", -1);
-  if (g_strv_length(parts) > STORE_MAX_DEPTH) goto refuse;
+  if (parts[0] == NULL || g_strv_length(parts) > STORE_MAX_DEPTH) goto refuse;
   for (char **part = parts; *part != NULL; part++)
     if (!store_name_component_ok(*part)) goto refuse;
   return parts;

@@ -60,15 +60,14 @@ hid_t store_walk(StoreFile *self, const char *name, GError **error) {
   g_auto(GStrv) parts = store_name_split(name);
   hid_t id;
 
-  if (parts == NULL) {
-    if (name != NULL && strcmp(name, "/") == 0) return H5Gopen2(self->id, "/", H5P_DEFAULT);
+  if (parts == NULL && g_strcmp0(name, "/") != 0) {
     g_set_error(error, HOST_ERROR, AB_DATA, "\"%s\" is no name of something in %s",
                 name != NULL ? name : "", self->path);
     return H5I_INVALID_HID;
   }
   id = H5Gopen2(self->id, "/", H5P_DEFAULT);
   if (id < 0) store_fail(error, "%s is damaged: its root cannot be opened", self->path);
-  for (char **part = parts; *part != NULL && id >= 0; part++)
+  for (char **part = parts; part != NULL && *part != NULL && id >= 0; part++)
     id = step(self, id, *part, name, error);
   return id;
 }

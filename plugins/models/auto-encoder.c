@@ -48,19 +48,19 @@ static void tie(AutoEncoder *m) {
   }
 }
 
-/* A tie to a weight that the decoder never made would leave it untied in silence. */
+/* A matrix of the decoder beyond those of the encoder would stay untied in silence. (The opposite,
+ * a tie to a weight that is not made, ab_build reports.)                                         */
 static void check_ties(AutoEncoder *m) {
   char name[32];
-  for (int64_t i = 1;; i++) {
-    name_of(name, sizeof name, i);
-    bool encodes = ab_has_weight(m->encoder, name), decodes = ab_has_weight(m->decoder, name);
-    if (encodes != decodes)
-      ab_fail(&m->base, AB_CONFIG,
-              "tied: weight %s is in the %s only; tied weights need an encoder and a decoder with "
-              "as many layers, W1, W2, ...",
-              name, encodes ? "encoder" : "decoder");
-    if (!encodes || !decodes) return;
-  }
+  int64_t i = 0;
+  do {
+    name_of(name, sizeof name, ++i);
+  } while (ab_has_weight(m->encoder, name));
+  if (ab_has_weight(m->decoder, name))
+    ab_fail(&m->base, AB_CONFIG,
+            "tied: the decoder has a weight %s and the encoder none; tied weights need an encoder "
+            "and a decoder with as many layers",
+            name);
 }
 
 static void build(AbModel *self, const AbSignature *wanted) {

@@ -300,7 +300,9 @@ static void test_truncated(void) {
     ElfSummary summary;
     char *why = read_bytes(bytes, length, "ab_plugin", &summary);
     if (length < dynamic) g_assert_nonnull(why);
-    if (!why) g_assert_true(summary.found && summary.size == sizeof(AbPlugin) && needs(&summary, "libabsdk"));
+    if (!why)
+      g_assert_true(summary.found && summary.size == sizeof(AbPlugin) &&
+                    needs(&summary, "libabsdk"));
     refused += why != NULL;
     g_free(why);
     elf_clear(&summary);
