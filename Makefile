@@ -15,6 +15,7 @@ MAKEFLAGS += --no-print-directory
 .PHONY: all run test check-asan install clean help
 
 SANITIZERS := ASAN_OPTIONS=halt_on_error=1:abort_on_error=1:detect_leaks=1 \
+  LSAN_OPTIONS=suppressions=$(CURDIR)/tests/lsan.supp:print_suppressions=0 \
   UBSAN_OPTIONS=halt_on_error=1:abort_on_error=1:print_stacktrace=1 G_SLICE=always-malloc
 
 # $(call build,folder,prefix,options): leaves `folder` configured and compiled. meson.build finds

@@ -236,6 +236,7 @@ Assembly *assembly_new(const Registry *registry, const Node *root, gboolean dry,
   settings_resolve(self->settings, "", NULL, self->resolved);
   bind_components(self, root);
   resolve_rest(self);
+  self->binder.diagnostics = NULL; /* the caller's */
   if (diagnostics_check(diagnostics, error)) return self;
   assembly_free(self);
   return NULL;

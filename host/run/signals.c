@@ -5,12 +5,23 @@
 
 #include <signal.h>
 #include <stddef.h>
+#include <time.h>
 
 static volatile sig_atomic_t stop;
+static struct timespec asked;
 
+/* A second signal within a second is taken for the same one: timeout(1) sends it to the process and
+ * then to its group.                                                                            */
 static void ask(int number) {
-  (void)number;
-  stop = 1;
+  struct timespec now;
+  clock_gettime(CLOCK_MONOTONIC, &now);
+  if (!stop) {
+    asked = now;
+    stop = 1;
+  } else if (now.tv_sec > asked.tv_sec + 1) {
+    signal(number, SIG_DFL);
+    raise(number);
+  }
 }
 
 static void ignore(int number) {
@@ -24,8 +35,7 @@ void signals_prepare(void) {
 }
 
 void signals_install(void) {
-  /* SA_RESETHAND: the second signal has its usual effect */
-  struct sigaction action = {.sa_handler = ask, .sa_flags = (int)SA_RESETHAND | SA_RESTART};
+  struct sigaction action = {.sa_handler = ask, .sa_flags = SA_RESTART};
   sigemptyset(&action.sa_mask);
   sigaction(SIGINT, &action, NULL);
   sigaction(SIGTERM, &action, NULL);

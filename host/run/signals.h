@@ -1,7 +1,7 @@
 /* SPDX-License-Identifier: Apache-2.0
  *
- * SIGINT and SIGTERM while a model trains: the first asks the run to stop after its step, the
- * second ends the program. */
+ * SIGINT and SIGTERM while a model trains: the first asks the run to stop after its step; one that
+ * comes more than a second later ends the program.                                              */
 #ifndef HOST_RUN_SIGNALS_H
 #define HOST_RUN_SIGNALS_H
 

@@ -41,19 +41,19 @@ static const Case cases[] = {
      "optimizer: {plugin: sgd, lr: 0.05, momentum: 0.5}\n",
      SIGTERM},
     {"spiral-f64",
-     "problem: classify\nseed: 14\nepochs: 300\nprecision: f64\n"
+     "problem: classify\nseed: 14\nepochs: 200\nprecision: f64\n"
      "data: {plugin: spiral, samples: 200, batch: 25, drop_last: true}\n"
      "model: {plugin: mlp, units: [15, 15], activation: tanh}\n"
      "optimizer: {plugin: adam, lr: 1e-2}\ncheckpoint: {every: 7, keep: 1}\n",
      SIGTERM},
     {"csv",
-     "problem: predict\nseed: 15\nepochs: 400\n"
+     "problem: predict\nseed: 15\nepochs: 150\n"
      "data: {plugin: csv, file: line.csv, target: t, test_fraction: 0.2, batch: 16}\n"
      "model: {plugin: mlp, units: [8], activation: tanh}\n"
      "optimizer: {plugin: adam, lr: 1e-2}\n",
      SIGINT},
     {"hdf5",
-     "problem: reconstruct\nseed: 16\nepochs: 200\n"
+     "problem: reconstruct\nseed: 16\nepochs: 120\n"
      "data: {plugin: hdf5, file: rows.h5, test_x: test, batch: 32, transform: {scale: [0, 1]}}\n"
      "model: {plugin: rbm, hidden: 16}\n",
      SIGTERM},

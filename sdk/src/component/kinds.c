@@ -23,9 +23,21 @@ void ab_loss_check(AbLoss *self, const AbSpec *output, const AbSpec *target) {
   if (AB_OFFERS(t, AbLossVtable, check)) t->check(self, output, target);
 }
 
+/* Numbers are compared one by one: broadcasting would hide a mistake. Classes have a shape of their
+ * own.                                                                                          */
+static bool comparable(AbInstance *self, const AbTensor *output, const AbTensor *target) {
+  bool numbers = target->dtype == AB_F32 || target->dtype == AB_F64;
+  if (!numbers || ab_same_shape(output, target)) return true;
+  char a[220], b[220];
+  ab_fail(self, AB_CONFIG, "an output of %s and a target of %s differ in shape",
+          ab_shape_text(ab_shape(output), a, sizeof a),
+          ab_shape_text(ab_shape(target), b, sizeof b));
+  return false;
+}
+
 AbTensor *ab_loss_value(AbLoss *self, AbTensor *output, AbTensor *target) {
   const AbLossVtable *t = self->component->vtable;
-  if (!output || !target) return NULL;
+  if (!output || !target || !comparable(self, output, target)) return NULL;
   AbInstance *before = ab_enter(self);
   AbTensor *value = t->loss(self, output, target);
   if (value && value->rank != 0) {
@@ -48,7 +60,7 @@ void ab_metric_reset(AbMetric *self) {
 }
 
 void ab_metric_update(AbMetric *self, AbTensor *output, AbTensor *target) {
-  if (!output || !target) return;
+  if (!output || !target || !comparable(self, output, target)) return;
   AbInstance *before = ab_enter(self);
   ((const AbMetricVtable *)self->component->vtable)->update(self, output, target);
   ab_leave(self->state->ctx, before);
