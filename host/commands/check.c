@@ -9,7 +9,7 @@ static int work(const char *path, const CommandOptions *common, const SessionOpt
   GError *error = NULL;
   g_autoptr(Registry) registry = registry_new((const char *const *)common->folders, &error);
   if (!registry) return command_fail(error);
-  g_autoptr(Assembly) assembly = session_assemble(registry, path, options, TRUE, &error);
+  g_autoptr(Assembly) assembly = session_assemble(registry, path, options, TRUE, NULL, &error);
   if (!assembly || !assembly_build(assembly, &error)) return command_fail(error);
   session_notes(assembly, NULL, FALSE);
   char *text = common->json ? describe_json(assembly) : describe_text(assembly);

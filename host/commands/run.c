@@ -21,18 +21,13 @@ static RunFolder *make_folder(const Assembly *assembly, const char *path, const 
   return folder;
 }
 
-static int train(Assembly *assembly, const char *path, const SessionOptions *options,
-                 gboolean json) {
+static int train(Assembly *assembly, const char *path, const char *manifest,
+                 const SessionOptions *options, gboolean json) {
   GError *error = NULL;
-  g_autofree char *manifest = NULL;
   g_autoptr(RunFolder) folder = NULL;
   g_autoptr(RunState) state = run_state_new();
   g_autoptr(GPtrArray) results = results_new();
   if (!assembly_load(assembly, &error)) return command_fail(error);
-  if (!g_file_get_contents(path, &manifest, NULL, &error)) {
-    error->code = AB_NO_INPUT;
-    return command_fail(error);
-  }
   gint64 found = initialize(assembly, &error);
   if (found < 0) return command_fail(error);
   folder = make_folder(assembly, path, manifest, options->output, &error);
@@ -54,9 +49,11 @@ static int work(const char *path, const CommandOptions *common, const SessionOpt
   GError *error = NULL;
   g_autoptr(Registry) registry = registry_new((const char *const *)common->folders, &error);
   if (!registry) return command_fail(error);
-  g_autoptr(Assembly) assembly = session_assemble(registry, path, options, options->dry, &error);
+  g_autofree char *manifest = NULL;
+  g_autoptr(Assembly) assembly =
+      session_assemble(registry, path, options, options->dry, &manifest, &error);
   if (!assembly || !assembly_build(assembly, &error)) return command_fail(error);
-  if (!options->dry) return train(assembly, path, options, common->json);
+  if (!options->dry) return train(assembly, path, manifest, options, common->json);
   char *text = common->json ? describe_json(assembly) : describe_text(assembly);
   int status = command_output(text);
   g_free(text);

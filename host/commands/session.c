@@ -50,10 +50,11 @@ static Assembly *assemble(const Registry *registry, Node *root, gboolean dry,
 }
 
 Assembly *session_assemble(const Registry *registry, const char *path,
-                           const SessionOptions *options, gboolean dry, GError **error) {
+                           const SessionOptions *options, gboolean dry, char **manifest,
+                           GError **error) {
   Diagnostics *diagnostics = diagnostics_new();
   GPtrArray *sets = assignments(options);
-  ManifestRequest request = {path, options->candidate, (const char *const *)sets->pdata};
+  ManifestRequest request = {path, options->candidate, (const char *const *)sets->pdata, manifest};
   g_autoptr(Node) root = manifest_read(&request, diagnostics);
   Assembly *assembly = assemble(registry, root, dry, diagnostics, error);
   g_ptr_array_unref(sets);

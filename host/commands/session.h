@@ -20,9 +20,11 @@ typedef struct {
 } SessionOptions;
 void session_options_clear(SessionOptions *self);
 
-/* The manifest with candidate and assignments, assembled; NULL after an error. */
+/* The manifest with candidate and assignments, assembled; NULL after an error. Its text in
+ * *manifest (may be NULL), to be freed in any case. */
 Assembly *session_assemble(const Registry *registry, const char *path,
-                           const SessionOptions *options, gboolean dry, GError **error);
+                           const SessionOptions *options, gboolean dry, char **manifest,
+                           GError **error);
 /* The same for what a checkpoint resolved to. */
 Assembly *session_reassemble(const Registry *registry, const Checkpoint *checkpoint,
                              const char *path, const char *const *sets, GError **error);

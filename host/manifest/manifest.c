@@ -60,7 +60,7 @@ static void assign(Node *root, const char *const *sets, Diagnostics *diagnostics
 }
 
 Node *manifest_read(const ManifestRequest *request, Diagnostics *diagnostics) {
-  Node *root = node_parse_file(request->path, diagnostics);
+  Node *root = node_parse_kept(request->path, request->text, diagnostics);
   if (!root) return NULL;
   if (!is_mapping(root, diagnostics)) {
     node_free(root);

@@ -11,6 +11,7 @@ typedef struct {
   const char *path;
   const char *candidate;   /* or NULL */
   const char *const *sets; /* NULL-terminated, or NULL */
+  char **text;             /* receives the file as it was read; or NULL */
 } ManifestRequest;
 
 /* NULL after a mistake that leaves nothing to check further. `candidates` is not in the result. */

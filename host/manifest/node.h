@@ -33,6 +33,8 @@ Node *node_parse(const char *text, gsize length, const char *name, Diagnostics *
 /* The same from a file; a file that cannot be read is noted as AB_NO_INPUT, one that is larger
  * than 4 MiB as AB_DATA.                                                                        */
 Node *node_parse_file(const char *path, Diagnostics *diagnostics);
+/* The same, and the text that was read in *text (free with g_free), as a pipe is read only once. */
+Node *node_parse_kept(const char *path, char **text, Diagnostics *diagnostics);
 
 /* Built nodes have no place and are not `quoted`. Texts are UTF-8. */
 Node *node_scalar(const char *text);

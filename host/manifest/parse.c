@@ -381,6 +381,10 @@ static GByteArray *read_file(const char *path) {
 }
 
 Node *node_parse_file(const char *path, Diagnostics *diagnostics) {
+  return node_parse_kept(path, NULL, diagnostics);
+}
+
+Node *node_parse_kept(const char *path, char **text, Diagnostics *diagnostics) {
   Node *root = NULL;
   GByteArray *bytes = read_file(path);
   if (!bytes)
@@ -390,6 +394,7 @@ Node *node_parse_file(const char *path, Diagnostics *diagnostics) {
                     "larger than 4 MiB, which no manifest needs to be; is it the right file?");
   else
     root = node_parse((const char *)bytes->data, bytes->len, path, diagnostics);
+  if (root && text) *text = g_strndup((const char *)bytes->data, bytes->len);
   if (bytes) g_byte_array_unref(bytes);
   return root;
 }

@@ -87,7 +87,8 @@ static const AbParam clip[] = {
 };
 
 static const AbParam init[] = {
-    AB_PARAM_PATH(InitSettings, from, NULL, "Checkpoint whose weights are taken, by name."),
+    AB_PARAM_PATH(InitSettings, from, NULL,
+                  "Checkpoint or run folder whose weights are taken, by name."),
 };
 
 static const AbParam rate_group[] = {

@@ -71,8 +71,10 @@ char *record_end(const RunState *state, const GPtrArray *results) {
 char *record_run(const RunState *state, const GPtrArray *results, const char *folder,
                  const char *model) {
   JsonBuilder *builder = begin("end", state);
+  char *valid = g_utf8_make_valid(folder, -1); /* JSON knows no other bytes */
   json_builder_set_member_name(builder, "run");
-  json_builder_add_string_value(builder, folder);
+  json_builder_add_string_value(builder, valid);
+  g_free(valid);
   json_builder_set_member_name(builder, "model");
   json_builder_add_string_value(builder, model);
   add_splits(builder, results);

@@ -111,12 +111,10 @@ static AbTensor *free_energy(Rbm *r, AbTensor *v, AbTensor *in) {
   return ab_sub(ab_sum_axes(bias, 2, false), ab_sum_axes(ab_softplus(in), 2, false));
 }
 
-/* The mean of F over the rows. Its bias term is linear in the mean row, which is all that the
- * gradient needs: the v^2 / 2 of Gaussian units is left out.                                     */
+/* The mean of F over the rows, as far as a difference of two of them has a gradient: the bias term
+ * is linear in the mean row, and the (v^2 + b^2) / 2 of Gaussian units is left out. */
 static AbTensor *mean_free_energy(Rbm *r, AbTensor *v, AbTensor *in) {
-  AbTensor *row = ab_mean_axes(v, 1, false);
-  AbTensor *bias = ab_neg(ab_sum(ab_mul(row, r->b)));
-  if (r->gaussian) bias = ab_add(bias, ab_affine(ab_sum(ab_square(r->b)), 0.5, 0));
+  AbTensor *bias = ab_neg(ab_sum(ab_mul(ab_mean_axes(v, 1, false), r->b)));
   AbTensor *softplus = ab_affine(ab_sum(ab_softplus(in)), 1.0 / (double)ab_dim(v, 0), 0);
   return ab_sub(bias, softplus);
 }

@@ -19,9 +19,11 @@ static AbTensor *corrupt(AbNoise *self, AbTensor *x) {
   const SaltAndPepper *s = (SaltAndPepper *)self;
   AbContext *ctx = ab_context(self);
   AbTensor *u = ab_uniform(ctx, ab_shape(x), 0, 1);
+  /* u below f / 2: pepper; from 1 - f / 2 on: salt, the edge included, or x would come through */
   AbTensor *pepper = ab_greater(ab_full(ctx, ab_dtype(x), ab_scalar_shape(), s->fraction / 2), u);
-  AbTensor *salt = ab_greater(u, ab_full(ctx, ab_dtype(x), ab_scalar_shape(), 1 - s->fraction / 2));
-  AbTensor *keep = ab_affine(ab_add(pepper, salt), -1, 1);
+  AbTensor *below =
+      ab_greater(ab_full(ctx, ab_dtype(x), ab_scalar_shape(), 1 - s->fraction / 2), u);
+  AbTensor *salt = ab_affine(below, -1, 1), *keep = ab_sub(below, pepper);
   AbTensor *grains = ab_add(ab_affine(pepper, s->low, 0), ab_affine(salt, s->high, 0));
   return ab_add(ab_mul(x, keep), grains);
 }

@@ -301,6 +301,18 @@ static void test_dry_run(void) {
   g_assert_cmpfloat(cli_json_real(node, "parameters"), ==, 64 * 24 + 24 + 24 * 10 + 10);
 }
 
+/* A manifest that can be read only once is kept like any other. */
+static void test_pipe(void) {
+  cli_write("short.yaml", base);
+  g_autofree char *line = g_strdup_printf("cat short.yaml | '%s' run /dev/stdin --output piped -q",
+                                          g_getenv("ABHOST_PROGRAM"));
+  const char *const argv[] = {"/bin/sh", "-c", line, NULL};
+  g_autoptr(CliResult) result = cli_spawn(NULL, argv);
+  cli_assert_status(result, 0);
+  g_autofree char *manifest = cli_read("piped/manifest.yaml");
+  g_assert_cmpstr(manifest, ==, base);
+}
+
 /* ---- what a run leaves --------------------------------------------------------------------- */
 
 static void assert_line(JsonNode *line, const char *event, double epoch, double step) {
@@ -630,6 +642,7 @@ int main(int argc, char **argv) {
   g_test_add_func("/run/options/output-absent", test_output_absent);
   g_test_add_func("/run/options/json-and-quiet", test_json_and_quiet);
   g_test_add_func("/run/options/dry-run", test_dry_run);
+  g_test_add_func("/run/options/pipe", test_pipe);
   g_test_add_func("/run/left/folder", test_folder);
   g_test_add_func("/run/left/resolved", test_resolved);
   g_test_add_func("/run/left/checkpoint", test_checkpoint_contents);

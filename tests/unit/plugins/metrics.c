@@ -93,7 +93,8 @@ static void test_accuracy_errors(void) {
   plugin_test_error(ctx, AB_CONFIG, "metric (accuracy): 2 guesses*3 targets*");
   ab_metric_update(metric, plugin_test_tensor(ctx, AB_SHAPE(2, 3), zeros),
                    plugin_test_tensor(ctx, AB_SHAPE(2), zeros));
-  plugin_test_error(ctx, AB_CONFIG, "metric (accuracy): *an output of [2, 3] and a target of [2] differ in shape*");
+  plugin_test_error(ctx, AB_CONFIG,
+                    "metric (accuracy): *an output of [2, 3] and a target of [2] differ in shape*");
   ab_instance_free(metric);
   plugin_test_finish(ctx);
 }
