@@ -35,13 +35,6 @@ static void check_keys(const Node *root, Diagnostics *diagnostics) {
 
 /* ---- one component --------------------------------------------------------------------------- */
 
-/* A copy of a mapping without the keys that are settings; other nodes as they are. */
-static Node *without(const Node *node, const char *const *keys) {
-  Node *copy = node_copy(node);
-  for (guint i = 0; copy->kind == NODE_MAPPING && keys && keys[i]; i++) node_remove(copy, keys[i]);
-  return copy;
-}
-
 /* The default component of a kind for the role of the problem, as a node; NULL if there is none. */
 static Node *preset(Assembly *self, AbKind kind) {
   GError *error = NULL;
@@ -54,11 +47,11 @@ static Node *preset(Assembly *self, AbKind kind) {
 }
 
 /* Binds one component under `key`, with what the manifest says or the default; NULL if there is
- * neither. `settings_keys` are left out, and the settings of the same section put in again.      */
+ * neither. `settings_keys` are left to the settings of that section.                            */
 static AbInstance *bind_one(Assembly *self, const Node *root, const char *key, AbKind kind,
                             const char *const *settings_keys) {
   const Node *given = node_get(root, key);
-  Node *node = given ? without(given, settings_keys) : preset(self, kind);
+  Node *node = given ? node_copy(given) : preset(self, kind);
   if (given && given->kind == NODE_MAPPING && kind != AB_KIND_MODEL && kind != AB_KIND_DATA &&
       !node_get(given, "plugin")) { /* {lr: 0.1} of the default optimizer */
     Node *name = preset(self, kind);
@@ -66,6 +59,7 @@ static AbInstance *bind_one(Assembly *self, const Node *root, const char *key, A
   }
   if (!node) return NULL;
   Node *resolved = NULL;
+  self->binder.extra = settings_keys;
   AbInstance *instance = bind_component(
       &self->binder, kind, kind == AB_KIND_MODEL ? self->role : AB_ROLE_NONE, node, key, &resolved);
   if (resolved) {

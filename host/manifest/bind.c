@@ -48,6 +48,7 @@ typedef struct {
   const Entry *entry;
   AbInstance *instance;
   Node *resolved;
+  const char *const *extra; /* keys that are left to the caller */
 } Binding;
 
 static void note_unnamed(Binder *self, AbKind kind, AbRole role, const Node *at) {
@@ -109,16 +110,18 @@ static AbInstance *make_instance(Binder *self, const Entry *entry, const Node *n
 }
 
 /* Keys that are not parameters; free the array alone. */
-static const char **other_keys(const AbComponent *component) {
-  const char **keys = g_new0(const char *, component->slot_count + 2);
-  for (guint i = 0; i < component->slot_count; i++) keys[i] = slot_row(component, i)->key;
-  keys[component->slot_count] = "plugin";
+static const char **other_keys(const AbComponent *component, const char *const *extra) {
+  guint more = extra ? g_strv_length((char **)extra) : 0, count = component->slot_count;
+  const char **keys = g_new0(const char *, count + more + 2);
+  for (guint i = 0; i < count; i++) keys[i] = slot_row(component, i)->key;
+  for (guint i = 0; i < more; i++) keys[count + i] = extra[i];
+  keys[count + more] = "plugin";
   return keys;
 }
 
 static void bind_own(Binding *self) {
   const AbComponent *component = self->entry->component;
-  const char **ignore = other_keys(component);
+  const char **ignore = other_keys(component, self->extra);
   char *what = g_strdup_printf("%s %s", ab_kind_name(component->kind), component->name);
   bind_params(self->node, component->params, component->param_count, component->param_stride,
               self->instance, instance_alloc, self->instance, ignore, what, self->resolved,
@@ -209,7 +212,8 @@ static void bind_mapping(Binding *self, AbKind kind, AbRole role) {
 AbInstance *bind_component(Binder *self, AbKind kind, AbRole role, const Node *node,
                            const char *path, Node **resolved) {
   guint before = diagnostics_count(self->diagnostics);
-  Binding binding = {.binder = self, .path = path};
+  Binding binding = {.binder = self, .path = path, .extra = self->extra};
+  self->extra = NULL;
   if (resolved) *resolved = NULL;
   Node *spelled = node->kind == NODE_SCALAR ? spell_out(node) : NULL;
   binding.node = spelled ? spelled : node;

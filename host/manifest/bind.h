@@ -29,6 +29,9 @@ typedef struct {
   GPtrArray *instances; /* AbInstance *, owned: bind_clear frees them, children first */
   GHashTable *entries;  /* AbInstance * -> const Entry * */
   Diagnostics *diagnostics;
+  /* Keys of the next component's mapping that are no parameters of it, but its user's; or NULL. Not
+   * those of its children: cleared when it is begun.                                            */
+  const char *const *extra;
 } Binder;
 void bind_init(Binder *self, const Registry *registry, AbContext *ctx, Diagnostics *diagnostics);
 void bind_clear(Binder *self);

@@ -711,6 +711,27 @@ static void test_visible(void) {
   plugin_test_finish(ctx);
 }
 
+/* A dry run gives the shapes without an error, persistent chains or not. */
+static void test_dry_run(void) {
+  for (int gaussian = 0; gaussian < 2; gaussian++) {
+    AbContext *ctx = ab_context_new("cpu", AB_F32, 1);
+    AbModel *model = plugin_test_new(ctx, AB_KIND_MODEL, "rbm");
+    AbSpec x = plugin_test_spec(ctx, gaussian ? AB_RANGE_REAL : AB_RANGE_UNIT, 28, 28, 0);
+    AbSignature wanted = ab_signature(AB_ROLE_ENCODE, &x, NULL);
+    AbSpec code;
+
+    ab_dry_run(ctx, true);
+    plugin_test_set_bool(model, "persistent", TRUE);
+    code = ab_build(model, &wanted);
+    plugin_test_fine(ctx);
+    g_assert_cmpint(code.rank, ==, 1);
+    g_assert_cmpint(code.shape[0], ==, 128);
+    g_assert_cmpint(ab_model_multiply_adds(model), ==, 784 * 128);
+    ab_instance_free(model);
+    plugin_test_finish(ctx);
+  }
+}
+
 static void test_roles(void) {
   const AbComponent *rbm = plugin_test_load(AB_KIND_MODEL, "rbm", NULL);
 
@@ -731,6 +752,7 @@ int main(int argc, char **argv) {
   plugin_test_add("/rbm/pcd/buffer", test_pcd_buffer);
   plugin_test_add("/rbm/learning", test_learning);
   g_test_add_func("/rbm/visible", test_visible);
+  g_test_add_func("/rbm/dry-run", test_dry_run);
   g_test_add_func("/rbm/roles", test_roles);
   return g_test_run();
 }
