@@ -2,21 +2,7 @@
  *
  * abhost check MANIFEST: every mistake of a manifest, and what it would train. Reads no data but
  * the headers of its files, makes no weights.                                                    */
-#include "../assembly/describe.h"
 #include "session.h"
-
-static int work(const char *path, const CommandOptions *common, const SessionOptions *options) {
-  GError *error = NULL;
-  g_autoptr(Registry) registry = registry_new((const char *const *)common->folders, &error);
-  if (!registry) return command_fail(error);
-  g_autoptr(Assembly) assembly = session_assemble(registry, path, options, TRUE, NULL, &error);
-  if (!assembly || !assembly_build(assembly, &error)) return command_fail(error);
-  session_notes(assembly, NULL, FALSE);
-  char *text = common->json ? describe_json(assembly) : describe_text(assembly);
-  int status = command_output(text);
-  g_free(text);
-  return status;
-}
 
 static int run(int argc, char **argv) {
   SessionOptions options = {.seed = -1, .epochs = -1};
@@ -36,7 +22,7 @@ static int run(int argc, char **argv) {
   CommandOptions common;
   int status;
   if (command_parse(&line, argc, argv, &common, &status)) {
-    status = work(common.arguments[0], &common, &options);
+    status = session_describe(common.arguments[0], &common, &options);
     command_clear(&common);
   }
   session_options_clear(&options);

@@ -1,7 +1,6 @@
 /* SPDX-License-Identifier: Apache-2.0
  *
  * abhost run MANIFEST: trains the model of a manifest. */
-#include "../assembly/describe.h"
 #include "session.h"
 
 /* Weights from the checkpoint of init.from; the number of them, -1 after an error. */
@@ -46,18 +45,15 @@ static int train(Assembly *assembly, const char *path, const char *manifest,
 }
 
 static int work(const char *path, const CommandOptions *common, const SessionOptions *options) {
+  if (options->dry) return session_describe(path, common, options);
   GError *error = NULL;
   g_autoptr(Registry) registry = registry_new((const char *const *)common->folders, &error);
   if (!registry) return command_fail(error);
   g_autofree char *manifest = NULL;
   g_autoptr(Assembly) assembly =
-      session_assemble(registry, path, options, options->dry, &manifest, &error);
+      session_assemble(registry, path, options, FALSE, &manifest, &error);
   if (!assembly || !assembly_build(assembly, &error)) return command_fail(error);
-  if (!options->dry) return train(assembly, path, manifest, options, common->json);
-  char *text = common->json ? describe_json(assembly) : describe_text(assembly);
-  int status = command_output(text);
-  g_free(text);
-  return status;
+  return train(assembly, path, manifest, options, common->json);
 }
 
 static int run(int argc, char **argv) {

@@ -3,6 +3,7 @@
  * From options to a run. */
 #include "session.h"
 
+#include "../assembly/describe.h"
 #include "../manifest/manifest.h"
 #include "../run/record.h"
 #include "../run/signals.h"
@@ -90,6 +91,20 @@ void session_notes(const Assembly *assembly, RunFolder *folder, gboolean quiet) 
   if (folder) run_folder_log(folder, "%s", note);
   if (!quiet) command_note("%s", note);
   g_free(note);
+}
+
+int session_describe(const char *path, const CommandOptions *common,
+                     const SessionOptions *options) {
+  GError *error = NULL;
+  g_autoptr(Registry) registry = registry_new((const char *const *)common->folders, &error);
+  if (!registry) return command_fail(error);
+  g_autoptr(Assembly) assembly = session_assemble(registry, path, options, TRUE, NULL, &error);
+  if (!assembly || !assembly_build(assembly, &error)) return command_fail(error);
+  session_notes(assembly, NULL, FALSE);
+  char *text = common->json ? describe_json(assembly) : describe_text(assembly);
+  int status = command_output(text);
+  g_free(text);
+  return status;
 }
 
 static int show(const Run *run, gboolean json) {
