@@ -39,7 +39,8 @@ static RawType type_of(guint8 code) {
 
 static gboolean fail_stream(const RawFile *self, gzFile stream, GError **error) {
   int code = Z_OK;
-  const char *reason = gzerror(stream, &code);
+  const char *reason = gzerror(stream, &code), *named = strstr(reason, ">: ");
+  if (named) reason = named + 3; /* zlib calls the stream "<fd:3>" */
   if (code == Z_ERRNO)
     return raw_fail(error, AB_IO, "cannot read %s: %s", self->path, g_strerror(errno));
   return raw_fail(error, AB_DATA, "%s is damaged, or not wholly there: %s", self->path,

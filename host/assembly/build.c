@@ -4,10 +4,21 @@
 #include "assembly.h"
 
 #include <fnmatch.h>
+#include <string.h>
+
+/* Where the manifest names the component that a message of the SDK begins with: "loss (mse): ...".
+ * NULL for a default, which it does not name.                                                   */
+static const char *place_of(const Assembly *self, const char *message) {
+  const char *end = strstr(message, " (");
+  g_autofree char *path = end ? g_strndup(message, (gsize)(end - message)) : NULL;
+  return path ? g_hash_table_lookup(self->binder.places, path) : NULL;
+}
 
 gboolean assembly_check(Assembly *self, GError **error) {
   if (ab_ok(self->ctx)) return TRUE;
-  g_set_error(error, HOST_ERROR, ab_error_code(self->ctx), "%s", ab_error_message(self->ctx));
+  const char *message = ab_error_message(self->ctx), *place = place_of(self, message);
+  g_set_error(error, HOST_ERROR, ab_error_code(self->ctx), "%s%s%s", place ? place : "",
+              place ? ": " : "", message);
   return FALSE;
 }
 

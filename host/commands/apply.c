@@ -180,7 +180,7 @@ static int work(const char *path, const CommandOptions *common, const ApplyOptio
   GError *error = NULL;
   g_autofree char *seed = g_strdup_printf("seed=%" G_GINT64_FORMAT, options->seed);
   const char *const sets[] = {options->seed >= 0 ? seed : NULL, NULL};
-  g_autofree char *file = run_folder_find_checkpoint(path, &error);
+  g_autofree char *file = run_folder_find_tested(path, &error);
   g_autoptr(Registry) registry =
       file ? registry_new((const char *const *)common->folders, &error) : NULL;
   g_autoptr(Checkpoint) checkpoint = registry ? checkpoint_open(file, &error) : NULL;

@@ -91,8 +91,7 @@ static gboolean plan_augment(FeedPlan *plan, const FeedTransform *transform, con
   plan->flip = transform->flip;
   if (plan->shift < 0)
     return feed_fail(error, AB_CONFIG,
-                     "data.transform.augment: shift is %" G_GINT64_FORMAT
-                     "; it must be 0 or more pixels",
+                     "data.transform.shift is %" G_GINT64_FORMAT "; it must be 0 or more pixels",
                      plan->shift);
   if (plan->shift == 0 && !plan->flip) return TRUE;
   gint32 rank = x->out.rank;
@@ -103,12 +102,12 @@ static gboolean plan_augment(FeedPlan *plan, const FeedTransform *transform, con
   if (rank != 2 && rank != 3)
     return feed_fail(
         error, AB_CONFIG,
-        "data.transform.augment is for images, but a sample of x has the shape %s;\nreshape "
+        "data.transform.shift and flip are for images, but a sample of x has the shape %s;\nreshape "
         "it to [height, width] or [channels, height, width], or leave it out",
         text);
   if (plan->shift >= x->out.shape[rank - 2] || plan->shift >= x->out.shape[rank - 1])
     return feed_fail(error, AB_CONFIG,
-                     "data.transform.augment: shift is up to %" G_GINT64_FORMAT
+                     "data.transform.shift is up to %" G_GINT64_FORMAT
                      " pixels, which is the whole "
                      "of an image of x %s; shift by less",
                      plan->shift, text);

@@ -13,6 +13,7 @@ void bind_init(Binder *self, const Registry *registry, AbContext *ctx, Diagnosti
   *self = (Binder){.registry = registry, .ctx = ctx, .diagnostics = diagnostics};
   self->instances = g_ptr_array_new();
   self->entries = g_hash_table_new(NULL, NULL);
+  self->places = g_hash_table_new_full(g_str_hash, g_str_equal, g_free, g_free);
 }
 
 void bind_clear(Binder *self) {
@@ -20,6 +21,7 @@ void bind_clear(Binder *self) {
     ab_instance_free(self->instances->pdata[i - 1]);
   g_clear_pointer(&self->instances, g_ptr_array_unref);
   g_clear_pointer(&self->entries, g_hash_table_unref);
+  g_clear_pointer(&self->places, g_hash_table_unref);
 }
 
 static void note(Binder *self, AbCode code, const Node *at, const char *format, ...)
@@ -106,6 +108,8 @@ static AbInstance *make_instance(Binder *self, const Entry *entry, const Node *n
   }
   g_ptr_array_add(self->instances, instance);
   g_hash_table_insert(self->entries, instance, (gpointer)entry);
+  char *place = node_place(node);
+  if (place) g_hash_table_insert(self->places, g_strdup(path), place);
   return instance;
 }
 

@@ -110,8 +110,9 @@ static gzFile open_stream(AbData *self, const char *path, int64_t *length) {
 
 static bool fail_stream(AbData *self, gzFile stream, const char *path) {
   int code;
-  const char *reason = gzerror(stream, &code);
+  const char *reason = gzerror(stream, &code), *named = strstr(reason, ">: ");
 
+  if (named != NULL) reason = named + 3; /* zlib calls the stream "<fd:3>" */
   if (code == Z_ERRNO)
     ab_fail(self, AB_IO, "cannot read %s: %s", path, strerror(errno));
   else
