@@ -10,6 +10,15 @@
 G_DEFINE_QUARK(host-error-quark, host_error)
 /* clang-format on */
 
+gboolean host_fail(GError **error, AbCode code, const char *format, ...) {
+  va_list arguments;
+  va_start(arguments, format);
+  GError *made = g_error_new_valist(HOST_ERROR, (gint)code, format, arguments);
+  va_end(arguments);
+  g_propagate_error(error, made);
+  return FALSE;
+}
+
 typedef struct {
   char *file; /* the place without its numbers; NULL if there is no place */
   guint64 line, column;

@@ -11,6 +11,9 @@
 #define HOST_ERROR (host_error_quark())
 GQuark host_error_quark(void);
 
+/* Sets an error of the host; always FALSE, so that `return host_fail(...)` says both. */
+gboolean host_fail(GError **error, AbCode code, const char *format, ...) G_GNUC_PRINTF(3, 4);
+
 /* Many errors found in one pass (a manifest reports all of its mistakes at once).
  * Not thread-safe.                                                                              */
 typedef struct Diagnostics Diagnostics;

@@ -57,8 +57,8 @@ static char *find_given(StoreFile *file, const char *dataset, GError **error) {
   g_autoptr(GPtrArray) names = candidates(file, error);
   if (!names) return NULL;
   g_autofree char *all = join(names);
-  raw_fail(error, AB_DATA, "%s has no dataset '%s' (it has: %s)", store_path(file), dataset,
-           names->len ? all : "none of numbers with an axis");
+  host_fail(error, AB_DATA, "%s has no dataset '%s' (it has: %s)", store_path(file), dataset,
+            names->len ? all : "none of numbers with an axis");
   return NULL;
 }
 
@@ -72,10 +72,10 @@ static char *find_default(StoreFile *file, GError **error) {
   if (names->len == 1) return g_strdup((const char *)names->pdata[0] + 1);
   g_autofree char *all = join(names);
   if (names->len == 0)
-    raw_fail(error, AB_DATA, "%s has no dataset of numbers with an axis", store_path(file));
+    host_fail(error, AB_DATA, "%s has no dataset of numbers with an axis", store_path(file));
   else
-    raw_fail(error, AB_DATA, "%s has several datasets and none is x; choose with --dataset (%s)",
-             store_path(file), all);
+    host_fail(error, AB_DATA, "%s has several datasets and none is x; choose with --dataset (%s)",
+              store_path(file), all);
   return NULL;
 }
 
@@ -100,7 +100,7 @@ static gboolean open_dataset(RawFile *self, Hdf5 *hdf5, const char *dataset, GEr
   if (!hdf5->dataset || !store_info(hdf5->file, hdf5->dataset, &info, error)) return FALSE;
   g_free(self->name);
   self->name = g_strdup_printf("%s, dataset %s", self->path, hdf5->dataset);
-  if (info.dtype == 0) return raw_fail(error, AB_DATA, "%s does not hold numbers", self->name);
+  if (info.dtype == 0) return host_fail(error, AB_DATA, "%s does not hold numbers", self->name);
   hdf5->dtype = info.dtype;
   self->type = type_of(info.dtype);
   self->rank = info.rank;

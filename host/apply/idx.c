@@ -42,9 +42,9 @@ static gboolean fail_stream(const RawFile *self, gzFile stream, GError **error) 
   const char *reason = gzerror(stream, &code), *named = strstr(reason, ">: ");
   if (named) reason = named + 3; /* zlib calls the stream "<fd:3>" */
   if (code == Z_ERRNO)
-    return raw_fail(error, AB_IO, "cannot read %s: %s", self->path, g_strerror(errno));
-  return raw_fail(error, AB_DATA, "%s is damaged, or not wholly there: %s", self->path,
-                  code == Z_OK || code == Z_BUF_ERROR ? "it ends too soon" : reason);
+    return host_fail(error, AB_IO, "cannot read %s: %s", self->path, g_strerror(errno));
+  return host_fail(error, AB_DATA, "%s is damaged, or not wholly there: %s", self->path,
+                   code == Z_OK || code == Z_BUF_ERROR ? "it ends too soon" : reason);
 }
 
 /* Exactly `size` bytes. */
@@ -66,10 +66,10 @@ static gboolean check_end(const RawFile *self, gzFile stream, GError **error) {
   int got = gzread(stream, &byte, 1), code = Z_OK;
   gzerror(stream, &code);
   if (got < 0 || code != Z_OK) return fail_stream(self, stream, error);
-  return got == 0 ||
-         raw_fail(error, AB_DATA,
-                  "%s is damaged: it goes on beyond the %" G_GINT64_FORMAT " samples of its header",
-                  self->path, self->shape[0]);
+  return got == 0 || host_fail(error, AB_DATA,
+                               "%s is damaged: it goes on beyond the %" G_GINT64_FORMAT
+                               " samples of its header",
+                               self->path, self->shape[0]);
 }
 
 /* ---- header ---------------------------------------------------------------------------------- */
@@ -80,10 +80,10 @@ static gboolean check_length(const RawFile *self, const Idx *idx, gint64 bytes, 
   gint64 total = idx->start + bytes;
   gboolean plain = gzdirect(idx->stream) != 0;
   if (plain ? size == total : total / MAX_RATIO <= size) return TRUE;
-  return raw_fail(error, AB_DATA,
-                  "%s is damaged, or not wholly there: by its header it has %" G_GINT64_FORMAT
-                  " bytes, and it has %" G_GINT64_FORMAT "%s",
-                  self->path, total, size, plain ? "" : ", gzipped");
+  return host_fail(error, AB_DATA,
+                   "%s is damaged, or not wholly there: by its header it has %" G_GINT64_FORMAT
+                   " bytes, and it has %" G_GINT64_FORMAT "%s",
+                   self->path, total, size, plain ? "" : ", gzipped");
 }
 
 static gboolean read_header(RawFile *self, Idx *idx, gint64 size, GError **error) {
@@ -93,11 +93,11 @@ static gboolean read_header(RawFile *self, Idx *idx, gint64 size, GError **error
   self->type = head[0] == 0 && head[1] == 0 ? type_of(head[2]) : 0;
   self->rank = head[3];
   if (!self->type || self->rank > AB_MAX_RANK)
-    return raw_fail(error, AB_DATA,
-                    "%s is no IDX%s: it begins with %02x %02x %02x %02x, and IDX with 00 00 TYPE "
-                    "RANK, TYPE 08 09 0b 0c 0d or 0e, RANK up to %d",
-                    self->path, gzdirect(idx->stream) ? "" : " (gzipped)", head[0], head[1],
-                    head[2], head[3], AB_MAX_RANK);
+    return host_fail(error, AB_DATA,
+                     "%s is no IDX%s: it begins with %02x %02x %02x %02x, and IDX with 00 00 TYPE "
+                     "RANK, TYPE 08 09 0b 0c 0d or 0e, RANK up to %d",
+                     self->path, gzdirect(idx->stream) ? "" : " (gzipped)", head[0], head[1],
+                     head[2], head[3], AB_MAX_RANK);
   if (!take(self, idx->stream, axes, 4 * (gsize)self->rank, error)) return FALSE;
   for (int i = 0; i < self->rank; i++) {
     guint32 axis;
@@ -116,7 +116,7 @@ static gboolean open_idx(RawFile *self, int fd, const char *dataset, GError **er
   idx->stream = sized ? gzdopen(fd, "rb") : NULL;
   if (!idx->stream) {
     close(fd);
-    return sized ? raw_fail(error, AB_INTERNAL, "no memory to read %s", self->path) : FALSE;
+    return sized ? host_fail(error, AB_INTERNAL, "no memory to read %s", self->path) : FALSE;
   }
   gzbuffer(idx->stream, 1 << 17);
   return read_header(self, idx, size, error);

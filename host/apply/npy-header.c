@@ -16,7 +16,7 @@ typedef struct {
 enum { SEEN_DESCR = 1, SEEN_ORDER = 2, SEEN_SHAPE = 4, SEEN_ALL = 7 };
 
 static gboolean damaged(const Parser *self, const char *what) {
-  return raw_fail(self->error, AB_DATA, "the header of %s is damaged: %s", self->path, what);
+  return host_fail(self->error, AB_DATA, "the header of %s is damaged: %s", self->path, what);
 }
 
 /* ---- pieces of Python ------------------------------------------------------------------------ */
@@ -73,7 +73,7 @@ static gboolean take_shape(Parser *self) {
     if (header->rank > 0 && take(self, ')')) break;
     if (!take_length(self, &length)) return damaged(self, "its shape is not of numbers");
     if (header->rank == AB_MAX_RANK)
-      return raw_fail(self->error, AB_DATA, "%s has more than %d axes", self->path, AB_MAX_RANK);
+      return host_fail(self->error, AB_DATA, "%s has more than %d axes", self->path, AB_MAX_RANK);
     header->shape[header->rank++] = length;
   }
   return TRUE;
@@ -87,9 +87,9 @@ static gboolean take_order(Parser *self) {
 
 static gboolean take_descr(Parser *self) {
   if (take(self, '['))
-    return raw_fail(self->error, AB_DATA,
-                    "%s holds records of several fields; save the array of one of them",
-                    self->path);
+    return host_fail(self->error, AB_DATA,
+                     "%s holds records of several fields; save the array of one of them",
+                     self->path);
   return take_text(self, self->descr, sizeof self->descr) ||
          damaged(self, "descr is no type of NumPy");
 }
@@ -144,7 +144,7 @@ static gboolean set_type(Parser *self) {
     return TRUE;
   }
   g_autofree char *shown = g_strescape(descr, NULL);
-  return raw_fail(
+  return host_fail(
       self->error, AB_DATA,
       "%s holds numbers of NumPy's type '%s'; f4, f8, u1, i1, u2, i2, i4, i8 and b1 are "
       "read:\nsave array.astype('float32')",

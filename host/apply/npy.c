@@ -31,13 +31,13 @@ static gboolean read_prefix(const RawFile *self, int fd, gint64 size, gint64 *st
   if (!raw_pread(self, fd, bytes, (gsize)MIN(size, 12), 0, error)) return FALSE;
   guint version = bytes[6];
   if (size >= 8 && (version < 1 || version > 3))
-    return raw_fail(error, AB_DATA, "%s is NPY of version %u; 1 to 3 are read", self->path,
-                    version);
+    return host_fail(error, AB_DATA, "%s is NPY of version %u; 1 to 3 are read", self->path,
+                     version);
   *start = version == 1 ? 10 : 12;
   *length = bytes[8] | (guint)bytes[9] << 8;
   if (version > 1) *length |= (guint)bytes[10] << 16 | (guint)bytes[11] << 24;
   if (size >= *start && *length <= MAX_HEADER && *start + *length <= size) return TRUE;
-  return raw_fail(
+  return host_fail(
       error, AB_DATA,
       "%s is damaged, or not wholly there: its header would end after byte %" G_GINT64_FORMAT
       " of %" G_GINT64_FORMAT,
@@ -48,7 +48,7 @@ static gboolean check_size(RawFile *self, const Npy *npy, gint64 size, GError **
   gint64 bytes, there = size - npy->start;
   if (!raw_measure(self, &bytes, error)) return FALSE;
   if (there == bytes) return TRUE;
-  return raw_fail(
+  return host_fail(
       error, AB_DATA,
       "%s is damaged, or not wholly there: by its header the numbers take %" G_GINT64_FORMAT
       " bytes, and it has %" G_GINT64_FORMAT " for them%s",
@@ -108,8 +108,8 @@ static gboolean read_fortran(const RawFile *self, const Npy *npy, gint64 first, 
   gsize size = raw_type_size(self->type);
   g_autofree char *column = g_try_malloc((gsize)count * size);
   if (!column)
-    return raw_fail(error, AB_DATA, "no memory for a column of %s; take smaller batches",
-                    self->path);
+    return host_fail(error, AB_DATA, "no memory for a column of %s; take smaller batches",
+                     self->path);
   for (gint64 k = 0; k < self->width; k++) {
     gint64 offset = npy->start + (k * self->shape[0] + first) * (gint64)size;
     char *to = (char *)values + (gsize)place_in_row(self, k) * size;

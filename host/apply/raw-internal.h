@@ -30,8 +30,6 @@ struct RawFile {
   gsize native_size;
 };
 
-/* FALSE and an error. */
-gboolean raw_fail(GError **error, AbCode code, const char *format, ...) G_GNUC_PRINTF(3, 4);
 /* Bytes of the file. */
 gboolean raw_size(const RawFile *self, int fd, gint64 *size, GError **error);
 /* `size` bytes at `offset`; a file that ends before is AB_DATA. */

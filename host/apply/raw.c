@@ -29,21 +29,12 @@ const char *raw_type_name(RawType type) {
   return types[type].name;
 }
 
-gboolean raw_fail(GError **error, AbCode code, const char *format, ...) {
-  va_list arguments;
-  va_start(arguments, format);
-  GError *made = g_error_new_valist(HOST_ERROR, code, format, arguments);
-  va_end(arguments);
-  g_propagate_error(error, made);
-  return FALSE;
-}
-
 /* ---- bytes ----------------------------------------------------------------------------------- */
 
 gboolean raw_size(const RawFile *self, int fd, gint64 *size, GError **error) {
   struct stat status;
   if (fstat(fd, &status) != 0)
-    return raw_fail(error, AB_IO, "cannot read %s: %s", self->path, g_strerror(errno));
+    return host_fail(error, AB_IO, "cannot read %s: %s", self->path, g_strerror(errno));
   *size = (gint64)status.st_size;
   return TRUE;
 }
@@ -54,8 +45,10 @@ gboolean raw_pread(const RawFile *self, int fd, void *buffer, gsize size, gint64
   while (done < size) {
     ssize_t got = pread(fd, (char *)buffer + done, size - done, (off_t)(offset + (gint64)done));
     if (got < 0 && errno == EINTR) continue;
-    if (got < 0) return raw_fail(error, AB_IO, "cannot read %s: %s", self->path, g_strerror(errno));
-    if (got == 0) return raw_fail(error, AB_DATA, "%s was cut short while it was read", self->path);
+    if (got < 0)
+      return host_fail(error, AB_IO, "cannot read %s: %s", self->path, g_strerror(errno));
+    if (got == 0)
+      return host_fail(error, AB_DATA, "%s was cut short while it was read", self->path);
     done += (gsize)got;
   }
   return TRUE;
@@ -64,17 +57,17 @@ gboolean raw_pread(const RawFile *self, int fd, void *buffer, gsize size, gint64
 gboolean raw_measure(RawFile *self, gint64 *bytes, GError **error) {
   guint64 total = raw_type_size(self->type);
   if (self->rank == 0)
-    return raw_fail(error, AB_DATA, "%s is a single number; its first axis is to be samples",
-                    self->name);
+    return host_fail(error, AB_DATA, "%s is a single number; its first axis is to be samples",
+                     self->name);
   for (int i = 0; i < self->rank; i++) {
     if (self->shape[i] == 0)
-      return raw_fail(error, AB_DATA, "%s is empty: axis %d of %d has the length 0", self->name,
-                      i + 1, self->rank);
+      return host_fail(error, AB_DATA, "%s is empty: axis %d of %d has the length 0", self->name,
+                       i + 1, self->rank);
     if (self->shape[i] < 0 || !g_uint64_checked_mul(&total, total, (guint64)self->shape[i]) ||
         total > G_MAXINT64 / 16)
-      return raw_fail(error, AB_DATA,
-                      "%s is damaged: by its header it has more numbers than any file could hold",
-                      self->name);
+      return host_fail(error, AB_DATA,
+                       "%s is damaged: by its header it has more numbers than any file could hold",
+                       self->name);
   }
   *bytes = (gint64)total;
   self->width = *bytes / (gint64)raw_type_size(self->type) / self->shape[0];
@@ -97,12 +90,12 @@ static int open_regular(const char *path, GError **error) {
   struct stat status;
   int fd = open(path, O_RDONLY | O_CLOEXEC | O_NONBLOCK);
   if (fd < 0) {
-    raw_fail(error, errno == ENOENT || errno == ENOTDIR ? AB_NO_INPUT : AB_IO, "cannot open %s: %s",
-             path, g_strerror(errno));
+    host_fail(error, errno == ENOENT || errno == ENOTDIR ? AB_NO_INPUT : AB_IO,
+              "cannot open %s: %s", path, g_strerror(errno));
     return -1;
   }
   if (fstat(fd, &status) == 0 && S_ISREG(status.st_mode)) return fd;
-  raw_fail(error, AB_IO, "cannot read %s: it is a folder, device or pipe, and no file", path);
+  host_fail(error, AB_IO, "cannot read %s: it is a folder, device or pipe, and no file", path);
   close(fd);
   return -1;
 }
@@ -113,12 +106,13 @@ static const RawFormat *find_format(int fd, const char *path, GError **error) {
   for (guint i = 0; got >= 0 && i < G_N_ELEMENTS(formats); i++)
     if (formats[i]->claims(fd, bytes, (gsize)got)) return formats[i];
   if (got < 0)
-    raw_fail(error, AB_IO, "cannot read %s: %s", path, g_strerror(errno));
+    host_fail(error, AB_IO, "cannot read %s: %s", path, g_strerror(errno));
   else
-    raw_fail(error, AB_DATA,
-             "%s is neither HDF5 nor NPY nor IDX, plain or gzipped;\nfor other formats give a data "
-             "component instead of the file: '{plugin: NAME, ...}', see `abhost list data`",
-             path);
+    host_fail(
+        error, AB_DATA,
+        "%s is neither HDF5 nor NPY nor IDX, plain or gzipped;\nfor other formats give a data "
+        "component instead of the file: '{plugin: NAME, ...}', see `abhost list data`",
+        path);
   return NULL;
 }
 
@@ -130,8 +124,8 @@ RawFile *raw_open(const char *path, const char *dataset, GError **error) {
     return NULL;
   }
   if (dataset && format != &raw_hdf5) {
-    raw_fail(error, AB_USAGE, "--dataset is for HDF5, and %s is %s: it holds one array", path,
-             format->name);
+    host_fail(error, AB_USAGE, "--dataset is for HDF5, and %s is %s: it holds one array", path,
+              format->name);
     close(fd);
     return NULL;
   }
@@ -187,18 +181,19 @@ static gboolean reserve(RawFile *self, gint64 count, GError **error) {
   self->native = g_try_malloc(size);
   self->native_size = self->native ? size : 0;
   return self->native ||
-         raw_fail(error, AB_DATA,
-                  "no memory for %" G_GINT64_FORMAT " samples of %s; take smaller batches", count,
-                  self->name);
+         host_fail(error, AB_DATA,
+                   "no memory for %" G_GINT64_FORMAT " samples of %s; take smaller batches", count,
+                   self->name);
 }
 
 gboolean raw_read(RawFile *self, AbDtype dtype, gint64 first, gint64 count, void *values,
                   GError **error) {
   if (first < 0 || count < 0 || first > self->shape[0] || count > self->shape[0] - first)
-    return raw_fail(error, AB_INTERNAL, "rows of %s that are not there were asked for", self->name);
+    return host_fail(error, AB_INTERNAL, "rows of %s that are not there were asked for",
+                     self->name);
   if (dtype == AB_I64 && is_real(self->type))
-    return raw_fail(error, AB_DATA, "%s holds numbers of type %s where integers are wanted",
-                    self->name, raw_type_name(self->type));
+    return host_fail(error, AB_DATA, "%s holds numbers of type %s where integers are wanted",
+                     self->name, raw_type_name(self->type));
   if (count == 0) return TRUE;
   if (!reserve(self, count, error) || !self->format->read(self, first, count, self->native, error))
     return FALSE;

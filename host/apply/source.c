@@ -19,17 +19,6 @@ struct Source {
   AbSplit split;
 };
 
-static gboolean fail(GError **error, AbCode code, const char *format, ...) G_GNUC_PRINTF(3, 4);
-
-static gboolean fail(GError **error, AbCode code, const char *format, ...) {
-  va_list arguments;
-  va_start(arguments, format);
-  GError *made = g_error_new_valist(HOST_ERROR, code, format, arguments);
-  va_end(arguments);
-  g_propagate_error(error, made);
-  return FALSE;
-}
-
 /* Codes are no samples of the data: neither its range nor its transforms are theirs. */
 static gboolean takes_samples(const Source *self) {
   return self->request->role != AB_ROLE_DECODE;
@@ -45,8 +34,8 @@ static gboolean open_file(Source *self, GError **error) {
   const SourceRequest *request = self->request;
   Assembly *assembly = self->trained->assembly;
   if (request->split >= 0)
-    return fail(error, AB_USAGE, "--split is for data components, and %s is a file",
-                request->input);
+    return host_fail(error, AB_USAGE, "--split is for data components, and %s is a file",
+                     request->input);
   RawFile *file = raw_open(request->input, request->dataset, error);
   if (!file) return FALSE;
   self->name = g_strdup(raw_name(file));
@@ -94,10 +83,10 @@ static gboolean choose_split(Source *self, GError **error) {
                            samples);
   }
   if (self->split < 0)
-    return fail(error, AB_DATA, "data %s has no samples", self->data->component->name);
+    return host_fail(error, AB_DATA, "data %s has no samples", self->data->component->name);
   if (ab_data_samples(self->data, self->split) == 0)
-    return fail(error, AB_CONFIG, "data %s has no samples in its split %s (%s)",
-                self->data->component->name, ab_split_name(self->split), all->str);
+    return host_fail(error, AB_CONFIG, "data %s has no samples in its split %s (%s)",
+                     self->data->component->name, ab_split_name(self->split), all->str);
   self->name =
       g_strdup_printf("%s, split %s", self->data->component->name, ab_split_name(self->split));
   return TRUE;
@@ -106,12 +95,12 @@ static gboolean choose_split(Source *self, GError **error) {
 static gboolean open_component(Source *self, GError **error) {
   const SourceRequest *request = self->request;
   if (looks_like_file(request->input))
-    return fail(error, AB_NO_INPUT, "there is no file %s", request->input);
+    return host_fail(error, AB_NO_INPUT, "there is no file %s", request->input);
   if (request->dataset || request->raw)
-    return fail(error, AB_USAGE,
-                "%s is for files, and '%s' is none; such settings stand in the "
-                "component: '{plugin: NAME, ...}'",
-                request->dataset ? "--dataset" : "--raw", request->input);
+    return host_fail(error, AB_USAGE,
+                     "%s is for files, and '%s' is none; such settings stand in the "
+                     "component: '{plugin: NAME, ...}'",
+                     request->dataset ? "--dataset" : "--raw", request->input);
   return bind_data(self, error) && choose_split(self, error);
 }
 
@@ -157,21 +146,21 @@ static gboolean check_shape(const Source *self, const AbSpec *x, GError **error)
   ab_shape_text(shape_of(x), have, sizeof have);
   gboolean one = x->rank == 1 && x->shape[0] == 1 &&
                  ab_data_samples(self->data, self->split) == ab_spec_count(wanted);
-  return fail(error, AB_DATA, "%s %s are wanted, %s has %s%s",
-              takes_samples(self) ? "samples of" : "codes of", want, self->name, have,
-              one ? "\n(the first axis is samples, of a single one too: shape [1, ...])" : "");
+  return host_fail(error, AB_DATA, "%s %s are wanted, %s has %s%s",
+                   takes_samples(self) ? "samples of" : "codes of", want, self->name, have,
+                   one ? "\n(the first axis is samples, of a single one too: shape [1, ...])" : "");
 }
 
 static gboolean check_x(const Source *self, GError **error) {
   AbSpec x;
-  if (!find_x(self->data, &x)) return fail(error, AB_DATA, "%s has no field x", self->name);
+  if (!find_x(self->data, &x)) return host_fail(error, AB_DATA, "%s has no field x", self->name);
   gboolean classes = x.range == AB_RANGE_CLASS, wanted = self->wanted.range == AB_RANGE_CLASS;
   if (classes != wanted || x.classes > self->wanted.classes)
-    return fail(error, AB_DATA,
-                "%s has %s (%" G_GINT64_FORMAT
-                " of them) where the model takes %s (%" G_GINT64_FORMAT ")",
-                self->name, classes ? "classes" : "numbers that are no classes", x.classes,
-                wanted ? "classes" : "numbers", self->wanted.classes);
+    return host_fail(error, AB_DATA,
+                     "%s has %s (%" G_GINT64_FORMAT
+                     " of them) where the model takes %s (%" G_GINT64_FORMAT ")",
+                     self->name, classes ? "classes" : "numbers that are no classes", x.classes,
+                     wanted ? "classes" : "numbers", self->wanted.classes);
   return check_shape(self, &x, error);
 }
 
@@ -188,8 +177,8 @@ static gboolean check_statistics(const Source *self, const FeedTransform *transf
               {"std", transform->standardise}};
   for (guint i = 0; i < G_N_ELEMENTS(rows); i++)
     if (rows[i].needed && !feed_statistic(self->feed, rows[i].name, NULL))
-      return fail(error, AB_DATA, "%s is damaged: it has no /transform/%s",
-                  store_path(self->trained->checkpoint->file), rows[i].name);
+      return host_fail(error, AB_DATA, "%s is damaged: it has no /transform/%s",
+                       store_path(self->trained->checkpoint->file), rows[i].name);
   return TRUE;
 }
 

@@ -5,17 +5,6 @@
 
 #include <string.h>
 
-static gboolean fail(GError **error, AbCode code, const char *format, ...) G_GNUC_PRINTF(3, 4);
-
-static gboolean fail(GError **error, AbCode code, const char *format, ...) {
-  va_list arguments;
-  va_start(arguments, format);
-  GError *made = g_error_new_valist(HOST_ERROR, code, format, arguments);
-  va_end(arguments);
-  g_propagate_error(error, made);
-  return FALSE;
-}
-
 static const AbModelVtable *table(const Trained *self) {
   return self->assembly->model->component->vtable;
 }
@@ -30,8 +19,9 @@ gboolean trained_restore(Trained *self, const Checkpoint *checkpoint, Assembly *
       !checkpoint_data_spec(checkpoint, &self->data, error))
     return FALSE;
   if (self->signature.role != assembly->role)
-    return fail(error, AB_DATA, "%s is damaged: its attribute problem is not that of /resolved",
-                store_path(checkpoint->file));
+    return host_fail(error, AB_DATA,
+                     "%s is damaged: its attribute problem is not that of /resolved",
+                     store_path(checkpoint->file));
   if (self->signature.in.range != AB_RANGE_CLASS) self->signature.in.dtype = real;
   if (self->signature.out.range != AB_RANGE_CLASS) self->signature.out.dtype = real;
   return assembly_build_model(assembly, &self->signature, error) &&
@@ -54,9 +44,9 @@ gboolean trained_check_role(const Trained *self, AbRole role, GError **error) {
   for (AbRole other = 1; other < AB_ROLE_COUNT; other++)
     if (roles & AB_ROLE_BIT(other))
       g_string_append_printf(names, "%s%s", names->len ? ", " : "", ab_role_name(other));
-  return fail(error, AB_CONFIG, "model %s of %s does not offer %s (it offers: %s)",
-              self->checkpoint->model, store_path(self->checkpoint->file), ab_role_name(role),
-              names->str);
+  return host_fail(error, AB_CONFIG, "model %s of %s does not offer %s (it offers: %s)",
+                   self->checkpoint->model, store_path(self->checkpoint->file), ab_role_name(role),
+                   names->str);
 }
 
 /* ---- what goes in ---------------------------------------------------------------------------- */
@@ -112,8 +102,9 @@ AbTensor *trained_call(const Trained *self, AbRole role, AbTensor *x, gint64 cou
   AbTensor *y = x ? ab_call(model, role, x) : table(self)->generate(model, count);
   if (!assembly_check(self->assembly, error)) return NULL;
   if (!y || ab_rank(y) < 1 || ab_dim(y, 0) != count) {
-    fail(error, AB_INTERNAL, "model %s: %s of %" G_GINT64_FORMAT " samples did not give as many",
-         self->checkpoint->model, ab_role_name(role), count);
+    host_fail(error, AB_INTERNAL,
+              "model %s: %s of %" G_GINT64_FORMAT " samples did not give as many",
+              self->checkpoint->model, ab_role_name(role), count);
     return NULL;
   }
   y = ab_cast(shape_like_data(self, role, y), ab_dtype(y)); /* no view: it will be read */

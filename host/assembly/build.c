@@ -31,32 +31,21 @@ const char *assembly_target(AbRole role) {
   }
 }
 
-static gboolean refuse(GError **error, const char *format, ...) G_GNUC_PRINTF(2, 3);
-
-static gboolean refuse(GError **error, const char *format, ...) {
-  va_list arguments;
-  va_start(arguments, format);
-  char *message = g_strdup_vprintf(format, arguments);
-  va_end(arguments);
-  g_set_error(error, HOST_ERROR, AB_CONFIG, "%s", message);
-  g_free(message);
-  return FALSE;
-}
-
 /* What the model is given and must give, by role and data. */
 static gboolean signature_of(const Assembly *self, AbSignature *signature, GError **error) {
   const AbSpec *x = feed_spec(self->feed, "x"), *y = feed_spec(self->feed, "y");
   const char *name = self->data->component->name, *role = ab_role_name(self->role);
   const char *target = assembly_target(self->role);
   if (target && *target == 'y' && !y)
-    return refuse(error, "data %s has no y, which the problem %s needs", name, role);
+    return host_fail(error, AB_CONFIG, "data %s has no y, which the problem %s needs", name, role);
   if (self->role == AB_ROLE_CLASSIFY && y->range != AB_RANGE_CLASS)
-    return refuse(error,
-                  "y of data %s is no class, which the problem classify needs; the problem "
-                  "predict takes numbers",
-                  name);
+    return host_fail(error, AB_CONFIG,
+                     "y of data %s is no class, which the problem classify needs; the problem "
+                     "predict takes numbers",
+                     name);
   if (self->role == AB_ROLE_PREDICT && y->range == AB_RANGE_CLASS)
-    return refuse(error, "y of data %s is a class; the problem classify takes classes", name);
+    return host_fail(error, AB_CONFIG,
+                     "y of data %s is a class; the problem classify takes classes", name);
   if (self->role == AB_ROLE_RECONSTRUCT) {
     *signature = ab_signature(self->role, x, x);
   } else if (self->role == AB_ROLE_CLASSIFY) {
@@ -99,8 +88,8 @@ static gboolean each_match(Assembly *self, const char *key, const char *pattern,
     }
   }
   return matches > 0 ||
-         refuse(error, "%s: no weight matches '%s'; `abhost check` lists the weights", key,
-                pattern);
+         host_fail(error, AB_CONFIG, "%s: no weight matches '%s'; `abhost check` lists the weights",
+                   key, pattern);
 }
 
 static gboolean freeze(Assembly *self, GError **error) {
@@ -152,9 +141,9 @@ static gboolean check_watchers(const Assembly *self, GError **error) {
                         : self->settings->stop.patience > 0 ? "stop.patience"
                                                             : NULL;
   if (!watcher || feed_samples(self->feed, AB_VALIDATION) > 0) return TRUE;
-  return refuse(error,
-                "%s watches the validation split, and there is none; see validation.fraction",
-                watcher);
+  return host_fail(error, AB_CONFIG,
+                   "%s watches the validation split, and there is none; see validation.fraction",
+                   watcher);
 }
 
 gboolean assembly_build(Assembly *self, GError **error) {

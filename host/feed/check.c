@@ -90,7 +90,7 @@ static Place place_of(const Feed *self, const FeedField *field, AbSplit source, 
 static gboolean fail_class(const FeedField *field, const Place *place, gint64 value,
                            GError **error) {
   gint64 classes = field->in.classes;
-  return feed_fail(error, AB_DATA,
+  return host_fail(error, AB_DATA,
                    "%s is %" G_GINT64_FORMAT "%s, outside 0..%" G_GINT64_FORMAT
                    " (%" G_GINT64_FORMAT
                    " classes);\ncorrect the label, or have the data declare more classes",
@@ -100,19 +100,19 @@ static gboolean fail_class(const FeedField *field, const Place *place, gint64 va
 static gboolean fail_real(const FeedField *field, const Place *place, double value,
                           GError **error) {
   if (isnan(value))
-    return feed_fail(error, AB_DATA,
+    return host_fail(error, AB_DATA,
                      "%s is NaN%s; a missing value is not a number to learn from:\nfill it in or "
                      "leave the sample out (features count from 0)",
                      place->sample, place->feature);
   if (isinf(value)) {
     gboolean narrowed = field->out.dtype == AB_F32 && field->in.dtype == AB_F64;
-    return feed_fail(error, AB_DATA,
+    return host_fail(error, AB_DATA,
                      "%s is %sInf%s%s;\ncorrect it or leave the sample out (features count from 0)",
                      place->sample, value < 0 ? "-" : "", place->feature,
                      narrowed ? ", or too large for f32" : "");
   }
   gboolean binary = field->in.range == AB_RANGE_BINARY;
-  return feed_fail(error, AB_DATA,
+  return host_fail(error, AB_DATA,
                    "%s is %.9g%s, but the data declares values %s;\ncorrect it, or have the data "
                    "declare real values and use data.transform.%s",
                    place->sample, value, place->feature, binary ? "0 or 1" : "from 0 to 1",
@@ -143,7 +143,7 @@ gboolean check_transformed(const Feed *self, const void *values, AbSplit source,
   if (reals_fine(self->real, values, count * x->count, AB_RANGE_REAL)) return TRUE;
   gint64 i = locate(&x->out, AB_RANGE_REAL, values, count * x->count);
   Place place = place_of(self, x, source, rows, i);
-  return feed_fail(error, AB_DATA,
+  return host_fail(error, AB_DATA,
                    "%s lies so far from the training samples%s that data.transform makes it "
                    "infinite;\ncorrect it or leave the sample out",
                    place.sample, place.feature);

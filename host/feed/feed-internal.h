@@ -86,7 +86,6 @@ struct Feed {
 
 /* ---- errors ---------------------------------------------------------------------------------- */
 
-gboolean feed_fail(GError **error, AbCode code, const char *format, ...) G_GNUC_PRINTF(3, 4);
 /* FALSE, with the code and message of the context's error, if it has one. Any thread. */
 gboolean feed_context_ok(const Feed *self, GError **error);
 /* count * size bytes, NULL and AB_CONFIG where there is no memory; free with g_free. */

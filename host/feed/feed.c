@@ -3,19 +3,9 @@
  * The life of a feed, and errors.                                                               */
 #include "feed-internal.h"
 
-#include <stdarg.h>
 #include <string.h>
 
 /* ---- errors ---------------------------------------------------------------------------------- */
-
-gboolean feed_fail(GError **error, AbCode code, const char *format, ...) {
-  va_list args;
-  va_start(args, format);
-  GError *made = g_error_new_valist(HOST_ERROR, code, format, args);
-  va_end(args);
-  g_propagate_error(error, made);
-  return FALSE;
-}
 
 gboolean feed_context_ok(const Feed *self, GError **error) {
   AbCode code = ab_error_code(self->ctx);
@@ -29,7 +19,7 @@ void *feed_buffer(gint64 count, gsize size, const char *what, GError **error) {
   void *buffer = NULL;
   if (g_size_checked_mul(&bytes, (gsize)count, size)) buffer = g_try_malloc(MAX(bytes, 1));
   if (!buffer)
-    feed_fail(error, AB_CONFIG,
+    host_fail(error, AB_CONFIG,
               "no memory %s (%" G_GINT64_FORMAT " times %" G_GSIZE_FORMAT
               " bytes);\ntake smaller batches or less data",
               what, count, size);

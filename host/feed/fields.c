@@ -11,19 +11,19 @@ static gboolean field_take(Feed *self, FeedField *field, AbField declared, GErro
   field->name = g_strdup(declared.name);
   field->in = field->out = *spec;
   if (spec->rank < 0 || spec->rank >= AB_MAX_RANK)
-    return feed_fail(error, AB_INTERNAL,
+    return host_fail(error, AB_INTERNAL,
                      "%s: field %s has rank %d; the data component must declare 0 to %d",
                      ab_path(self->data), field->name, spec->rank, AB_MAX_RANK - 1);
   if (spec->range == AB_RANGE_CLASS ? spec->dtype != AB_I64 || spec->classes < 1
                                     : ab_dtype_size(spec->dtype) == 0)
-    return feed_fail(error, AB_INTERNAL,
+    return host_fail(error, AB_INTERNAL,
                      "%s: field %s is of type %s with %" G_GINT64_FORMAT " classes; the data "
                      "component must declare classes as i64 and at least one",
                      ab_path(self->data), field->name, ab_dtype_name(spec->dtype), spec->classes);
   if (spec->range != AB_RANGE_CLASS) field->out.dtype = self->real;
   field->count = ab_spec_count(spec);
   if (field->count < 0 || field->count > G_GINT64_CONSTANT(1) << 40)
-    return feed_fail(error, AB_CONFIG, "%s: one sample of field %s is too large",
+    return host_fail(error, AB_CONFIG, "%s: one sample of field %s is too large",
                      ab_path(self->data), field->name);
   field->in_size = (gsize)field->count * ab_dtype_size(spec->dtype);
   field->out_size = (gsize)field->count * ab_dtype_size(field->out.dtype);
@@ -34,7 +34,7 @@ static gboolean field_take(Feed *self, FeedField *field, AbField declared, GErro
 static gboolean plan_reshape(FeedField *x, AbInts wanted, GError **error) {
   if (wanted.count == 0) return TRUE;
   if (wanted.count >= AB_MAX_RANK)
-    return feed_fail(error, AB_CONFIG,
+    return host_fail(error, AB_CONFIG,
                      "data.transform.reshape has %" G_GINT64_FORMAT
                      " axes; at most %d are possible",
                      wanted.count, AB_MAX_RANK - 1);
@@ -58,7 +58,7 @@ static gboolean plan_reshape(FeedField *x, AbInts wanted, GError **error) {
   g_autoptr(GString) text = g_string_new(NULL);
   for (gint64 i = 0; i < wanted.count; i++)
     g_string_append_printf(text, "%s%" G_GINT64_FORMAT, i ? ", " : "", wanted.items[i]);
-  return feed_fail(
+  return host_fail(
       error, AB_CONFIG,
       "data.transform.reshape [%s] does not hold the %" G_GINT64_FORMAT " numbers of a "
       "sample of x;\nthe axes must multiply to that (one may be -1: what is left over)",
@@ -70,7 +70,7 @@ static gboolean plan_values(FeedPlan *plan, const FeedTransform *transform, GErr
     const double *bounds = transform->scale.items;
     if (transform->scale.count != 2 || !isfinite(bounds[0]) || !isfinite(bounds[1]) ||
         !(bounds[0] < bounds[1]))
-      return feed_fail(error, AB_CONFIG,
+      return host_fail(error, AB_CONFIG,
                        "data.transform.scale must be two numbers, the lower first, as in [0, 1]");
     plan->scale = TRUE;
     plan->low = bounds[0];
@@ -81,7 +81,7 @@ static gboolean plan_values(FeedPlan *plan, const FeedTransform *transform, GErr
   plan->binarise = !isnan(transform->binarise);
   plan->threshold = transform->binarise;
   if (plan->binarise && !isfinite(plan->threshold))
-    return feed_fail(error, AB_CONFIG, "data.transform.binarise must be a finite number");
+    return host_fail(error, AB_CONFIG, "data.transform.binarise must be a finite number");
   return TRUE;
 }
 
@@ -90,7 +90,7 @@ static gboolean plan_augment(FeedPlan *plan, const FeedTransform *transform, con
   plan->shift = transform->shift;
   plan->flip = transform->flip;
   if (plan->shift < 0)
-    return feed_fail(error, AB_CONFIG,
+    return host_fail(error, AB_CONFIG,
                      "data.transform.shift is %" G_GINT64_FORMAT "; it must be 0 or more pixels",
                      plan->shift);
   if (plan->shift == 0 && !plan->flip) return TRUE;
@@ -100,13 +100,13 @@ static gboolean plan_augment(FeedPlan *plan, const FeedTransform *transform, con
   memcpy(shape.dims, x->out.shape, sizeof shape.dims);
   ab_shape_text(shape, text, sizeof text);
   if (rank != 2 && rank != 3)
-    return feed_fail(
+    return host_fail(
         error, AB_CONFIG,
         "data.transform.shift and flip are for images, but a sample of x has the shape %s;\nreshape "
         "it to [height, width] or [channels, height, width], or leave it out",
         text);
   if (plan->shift >= x->out.shape[rank - 2] || plan->shift >= x->out.shape[rank - 1])
-    return feed_fail(error, AB_CONFIG,
+    return host_fail(error, AB_CONFIG,
                      "data.transform.shift is up to %" G_GINT64_FORMAT
                      " pixels, which is the whole "
                      "of an image of x %s; shift by less",
@@ -130,7 +130,7 @@ static gboolean plan_init(Feed *self, const FeedTransform *transform, GError **e
   gboolean changes =
       plan->scale || plan->standardise || plan->binarise || plan->shift || plan->flip;
   if (changes && x->out.range == AB_RANGE_CLASS)
-    return feed_fail(error, AB_CONFIG,
+    return host_fail(error, AB_CONFIG,
                      "x holds classes: of data.transform only reshape applies to it");
   plan_range(plan, &x->out);
   return TRUE;
@@ -145,7 +145,7 @@ gboolean fields_init(Feed *self, const FeedTransform *transform, GError **error)
     if (strcmp(self->fields[i].name, "x") == 0) self->x = i;
   }
   if (self->x < 0 || self->fields[self->x].count == 0)
-    return feed_fail(error, AB_CONFIG, "%s has no field x with numbers in it, which models see",
+    return host_fail(error, AB_CONFIG, "%s has no field x with numbers in it, which models see",
                      ab_path(self->data));
   return plan_init(self, transform, error);
 }

@@ -9,12 +9,12 @@ gboolean feed_start(Feed *self, AbSplit split, gint64 epoch, gint64 batch, GErro
   if (self->prefetch) prefetch_stop(self->prefetch);
   self->pass.active = FALSE;
   if (!self->loaded || split < 0 || split >= AB_SPLIT_COUNT || epoch < 0)
-    return feed_fail(error, AB_INTERNAL, "a pass over data that are not loaded, or not there");
+    return host_fail(error, AB_INTERNAL, "a pass over data that are not loaded, or not there");
   gint64 batches = feed_batches(self, split);
   if (split == AB_TRAIN && batches == 0)
-    return feed_fail(error, AB_CONFIG, "%s has no training samples", ab_path(self->data));
+    return host_fail(error, AB_CONFIG, "%s has no training samples", ab_path(self->data));
   if (batch < 0 || batch > batches)
-    return feed_fail(error, AB_CONFIG,
+    return host_fail(error, AB_CONFIG,
                      "there is no batch %" G_GINT64_FORMAT " in an epoch of %" G_GINT64_FORMAT
                      " batches of %s;\nresume with the data and data.batch of the start",
                      batch, batches, ab_split_name(split));
@@ -43,7 +43,7 @@ static gboolean tensors_map(Feed *self, gint64 count, GError **error) {
     if (self->outputs[i] || self->fields[i].count == 0) continue;
     for (gint k = 0; k < i; k++) ab_unmap(self->tensors[k]);
     return feed_context_ok(self, error) &&
-           feed_fail(error, AB_INTERNAL, "no memory to write a batch of %s to",
+           host_fail(error, AB_INTERNAL, "no memory to write a batch of %s to",
                      self->fields[i].name);
   }
   return TRUE;
@@ -68,7 +68,7 @@ static AbBatch *batch_make(Feed *self, GError **error) {
   for (gint i = 0; i < self->field_count; i++) ab_unmap(self->tensors[i]);
   AbBatch *batch = fine ? ab_batch_new(self->ctx, count) : NULL;
   if (fine && !batch && feed_context_ok(self, error))
-    feed_fail(error, AB_INTERNAL, "no memory for a batch");
+    host_fail(error, AB_INTERNAL, "no memory for a batch");
   for (gint i = 0; batch && i < self->field_count; i++)
     ab_batch_put(batch, self->fields[i].name, self->tensors[i]);
   return batch;
@@ -77,7 +77,7 @@ static AbBatch *batch_make(Feed *self, GError **error) {
 /* A pass that failed is over: going on would skip a batch. */
 AbBatch *feed_next(Feed *self, GError **error) {
   if (!self->pass.active) {
-    feed_fail(error, AB_INTERNAL, "a batch was asked for before a pass was started");
+    host_fail(error, AB_INTERNAL, "a batch was asked for before a pass was started");
     return NULL;
   }
   if (self->pass.next == self->pass.batches) return NULL;

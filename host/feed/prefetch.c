@@ -104,7 +104,7 @@ gboolean prefetch_start(Prefetch *self, GError **error) {
   g_autoptr(GError) reason = NULL;
   self->thread = g_thread_try_new("prefetch", prefetch_main, self, &reason);
   if (self->thread) return TRUE;
-  return feed_fail(error, AB_UNAVAILABLE, "no thread to read data ahead with: %s", reason->message);
+  return host_fail(error, AB_UNAVAILABLE, "no thread to read data ahead with: %s", reason->message);
 }
 
 void prefetch_stop(Prefetch *self) {

@@ -39,18 +39,18 @@ static gboolean split_validation(Feed *self, GError **error) {
   gint64 total = self->samples[AB_TRAIN];
   if (self->samples[AB_VALIDATION] > 0) {
     if (isnan(fraction)) return TRUE;
-    return feed_fail(error, AB_CONFIG,
+    return host_fail(error, AB_CONFIG,
                      "the data has a validation split of its own; leave validation.fraction out");
   }
   if (isnan(fraction)) fraction = 0.1;
   if (!(fraction >= 0 && fraction < 1))
-    return feed_fail(error, AB_CONFIG,
+    return host_fail(error, AB_CONFIG,
                      "validation.fraction is %g; it must be 0 or more and less than 1", fraction);
   if (fraction == 0 || total == 0) return TRUE;
   /* So that 0.29 of 100, which is 28.999... in binary, is 29. */
   gint64 held = MAX((gint64)floor(fraction * (double)total + 1e-9), 1);
   if (held >= total)
-    return feed_fail(error, AB_CONFIG,
+    return host_fail(error, AB_CONFIG,
                      "validation.fraction %g of %" G_GINT64_FORMAT
                      " training samples leaves none to "
                      "train on; take less, or 0 for no validation",
@@ -64,14 +64,14 @@ gboolean split_init(Feed *self, GError **error) {
     self->samples[split] = ab_data_samples(self->data, split);
     total |= self->samples[split];
   }
-  if (total <= 0) return feed_fail(error, AB_CONFIG, "%s has no samples", ab_path(self->data));
+  if (total <= 0) return host_fail(error, AB_CONFIG, "%s has no samples", ab_path(self->data));
   if (!split_validation(self, error)) return FALSE;
   gint64 batch = self->options.batch, train = self->samples[AB_TRAIN];
   if (batch < 1)
-    return feed_fail(error, AB_CONFIG, "data.batch is %" G_GINT64_FORMAT "; it must be 1 or more",
+    return host_fail(error, AB_CONFIG, "data.batch is %" G_GINT64_FORMAT "; it must be 1 or more",
                      batch);
   if (train > 0 && batch > train)
-    return feed_fail(error, AB_CONFIG,
+    return host_fail(error, AB_CONFIG,
                      "data.batch is %" G_GINT64_FORMAT ", more than the %" G_GINT64_FORMAT
                      " samples to train on; make it smaller",
                      batch, train);

@@ -88,14 +88,14 @@ static gboolean scale_take(Feed *self, const Moments *moments, GError **error) {
   const FeedPlan *plan = &self->plan;
   double factor = (plan->high - plan->low) / (moments->high - moments->low);
   if (moments->low == moments->high)
-    return feed_fail(
+    return host_fail(
         error, AB_DATA,
         "x is %.9g in every training sample: there is nothing that data.transform.scale "
         "could spread; leave it out",
         moments->low);
   double offset = plan->low - moments->low * factor;
   if (!(factor > 0) || !isfinite(factor) || !isfinite(offset))
-    return feed_fail(error, AB_DATA,
+    return host_fail(error, AB_DATA,
                      "x of the training samples, %.9g to %.9g, cannot be scaled in f64;\nleave "
                      "data.transform.scale out",
                      moments->low, moments->high);
@@ -116,7 +116,7 @@ static gboolean standard_take(Feed *self, const Moments *moments, GError **error
     if (std[i] == 0) std[i] = 1;
     fine = isfinite(mean[i]) && isfinite(std[i]);
     if (!fine)
-      feed_fail(error, AB_DATA,
+      host_fail(error, AB_DATA,
                 "x of the training samples spreads too far in feature %" G_GSIZE_FORMAT
                 " (features count from 0) for data.transform.standardise;\nleave it out",
                 i);
@@ -133,7 +133,7 @@ gboolean statistics_compute(Feed *self, GError **error) {
   gboolean standard = self->plan.standardise && (!self->mean || !self->std);
   if (!scale && !standard) return TRUE;
   if (self->samples[AB_TRAIN] == 0)
-    return feed_fail(error, AB_CONFIG,
+    return host_fail(error, AB_CONFIG,
                      "%s has no training samples, from which data.transform would take its "
                      "statistics",
                      ab_path(self->data));
@@ -181,19 +181,19 @@ gboolean feed_set_statistic(Feed *self, const char *name, const double *values, 
   gint64 size = 0;
   double **slot = statistic_slot(self, name, &size);
   if (self->loaded)
-    return feed_fail(error, AB_INTERNAL, "statistic %s comes after the data was loaded", name);
+    return host_fail(error, AB_INTERNAL, "statistic %s comes after the data was loaded", name);
   if (!slot)
-    return feed_fail(error, AB_CONFIG,
+    return host_fail(error, AB_CONFIG,
                      "there is no statistic %s under this data.transform; use the one that the "
                      "statistics were saved with",
                      name);
   if (count != size)
-    return feed_fail(error, AB_CONFIG,
+    return host_fail(error, AB_CONFIG,
                      "statistic %s has %" G_GINT64_FORMAT " numbers, but x needs %" G_GINT64_FORMAT
                      "; use the data that it was saved with",
                      name, count, size);
   if (!statistic_fine(name, values, count))
-    return feed_fail(error, AB_DATA, "statistic %s is damaged: it holds numbers that no data gives",
+    return host_fail(error, AB_DATA, "statistic %s is damaged: it holds numbers that no data gives",
                      name);
   g_free(*slot);
   *slot = g_memdup2(values, (gsize)count * sizeof(double));

@@ -8,18 +8,6 @@
 #include <string.h>
 #include <unistd.h>
 
-static gboolean fail(GError **error, AbCode code, const char *format, ...) G_GNUC_PRINTF(3, 4);
-
-static gboolean fail(GError **error, AbCode code, const char *format, ...) {
-  va_list arguments;
-  va_start(arguments, format);
-  char *message = g_strdup_vprintf(format, arguments);
-  va_end(arguments);
-  g_set_error(error, HOST_ERROR, code, "%s", message);
-  g_free(message);
-  return FALSE;
-}
-
 /* ---- making ---------------------------------------------------------------------------------- */
 
 static gboolean is_empty(const char *folder) {
@@ -32,13 +20,14 @@ static gboolean is_empty(const char *folder) {
 
 static gboolean make_given(const char *output, GError **error) {
   if (g_file_test(output, G_FILE_TEST_EXISTS) && !is_empty(output))
-    return fail(error, AB_IO,
-                "%s is there and not empty; name another folder with --output, or go on with "
-                "`abhost resume %s`",
-                output, output);
+    return host_fail(error, AB_IO,
+                     "%s is there and not empty; name another folder with --output, or go on with "
+                     "`abhost resume %s`",
+                     output, output);
   if (g_mkdir_with_parents(output, 0777) == 0) return TRUE;
-  return fail(error, AB_IO, "the run folder %s cannot be made: %s; --output names another place",
-              output, g_strerror(errno));
+  return host_fail(error, AB_IO,
+                   "the run folder %s cannot be made: %s; --output names another place", output,
+                   g_strerror(errno));
 }
 
 /* runs/<manifest>-<time>, with a number where that is taken. */
@@ -59,8 +48,9 @@ static char *make_named(const char *manifest_path, GError **error) {
     if (!made && errno != EEXIST) break;
   }
   if (!made)
-    fail(error, AB_IO, "a run folder below runs/ cannot be made: %s; --output names another place",
-         g_strerror(errno));
+    host_fail(error, AB_IO,
+              "a run folder below runs/ cannot be made: %s; --output names another place",
+              g_strerror(errno));
   g_free(time);
   g_date_time_unref(now);
   g_free(base);
@@ -73,7 +63,7 @@ static gboolean write_text(const RunFolder *self, const char *name, const char *
   GError *cause = NULL;
   gboolean done = g_file_set_contents_full(
       path, text, -1, G_FILE_SET_CONTENTS_CONSISTENT | G_FILE_SET_CONTENTS_DURABLE, 0666, &cause);
-  if (!done) fail(error, AB_IO, "%s cannot be written: %s", path, cause->message);
+  if (!done) host_fail(error, AB_IO, "%s cannot be written: %s", path, cause->message);
   g_clear_error(&cause);
   g_free(path);
   return done;
@@ -82,7 +72,7 @@ static gboolean write_text(const RunFolder *self, const char *name, const char *
 static FILE *open_append(const RunFolder *self, const char *name, GError **error) {
   char *path = g_build_filename(self->path, name, NULL);
   FILE *file = fopen(path, "ae");
-  if (!file) fail(error, AB_IO, "%s cannot be written: %s", path, g_strerror(errno));
+  if (!file) host_fail(error, AB_IO, "%s cannot be written: %s", path, g_strerror(errno));
   g_free(path);
   return file;
 }
@@ -90,7 +80,7 @@ static FILE *open_append(const RunFolder *self, const char *name, GError **error
 static gboolean open_files(RunFolder *self, GError **error) {
   self->checkpoints = g_build_filename(self->path, "checkpoints", NULL);
   if (g_mkdir_with_parents(self->checkpoints, 0777) != 0)
-    return fail(error, AB_IO, "%s cannot be made: %s", self->checkpoints, g_strerror(errno));
+    return host_fail(error, AB_IO, "%s cannot be made: %s", self->checkpoints, g_strerror(errno));
   self->metrics = open_append(self, "metrics.jsonl", error);
   if (self->metrics) self->log = open_append(self, "log.txt", error);
   return self->log != NULL;
@@ -125,14 +115,14 @@ static gboolean cut_metrics(const char *path, gint64 *bytes, GError **error) {
   }
   gboolean done = FALSE;
   if (!file)
-    fail(error, AB_IO, "%s cannot be opened: %s", path, g_strerror(errno));
+    host_fail(error, AB_IO, "%s cannot be opened: %s", path, g_strerror(errno));
   else if (!ends_line(file, *bytes))
-    fail(error, AB_DATA,
-         "%s is not what the checkpoint goes on from: no line ends at byte %" G_GINT64_FORMAT
-         "; put the right one there, or take it away to go on without its lines",
-         path, *bytes);
+    host_fail(error, AB_DATA,
+              "%s is not what the checkpoint goes on from: no line ends at byte %" G_GINT64_FORMAT
+              "; put the right one there, or take it away to go on without its lines",
+              path, *bytes);
   else if (!(done = ftruncate(fileno(file), *bytes) == 0))
-    fail(error, AB_IO, "%s cannot be cut to the checkpoint: %s", path, g_strerror(errno));
+    host_fail(error, AB_IO, "%s cannot be cut to the checkpoint: %s", path, g_strerror(errno));
   if (file) fclose(file);
   return done;
 }
@@ -143,10 +133,10 @@ static gboolean check_manifest(const char *path, const char *manifest, GError **
   gboolean same = !g_file_get_contents(path, &text, NULL, NULL) || strcmp(text, manifest) == 0;
   g_free(text);
   return same ||
-         fail(error, AB_DATA,
-              "%s is not the manifest that the checkpoint was made with, which is its dataset "
-              "/manifest; put that back, or start a new run from the weights (init.from)",
-              path);
+         host_fail(error, AB_DATA,
+                   "%s is not the manifest that the checkpoint was made with, which is its dataset "
+                   "/manifest; put that back, or start a new run from the weights (init.from)",
+                   path);
 }
 
 RunFolder *run_folder_open(const char *path, const char *manifest, gint64 *log_bytes,
@@ -178,8 +168,8 @@ void run_folder_free(RunFolder *self) {
 gboolean run_folder_record(RunFolder *self, const char *line, gint64 *bytes, GError **error) {
   int written = fprintf(self->metrics, "%s\n", line);
   if (written < 0 || fflush(self->metrics) != 0 || fsync(fileno(self->metrics)) != 0)
-    return fail(error, AB_IO, "%s/metrics.jsonl cannot be written: %s", self->path,
-                g_strerror(errno));
+    return host_fail(error, AB_IO, "%s/metrics.jsonl cannot be written: %s", self->path,
+                     g_strerror(errno));
   *bytes += written;
   return TRUE;
 }
@@ -216,7 +206,7 @@ gboolean run_folder_point(const RunFolder *self, const char *name, gint64 step, 
   g_unlink(fresh);
   gboolean done = symlink(target, fresh) == 0 && g_rename(fresh, link) == 0;
   if (!done) {
-    fail(error, AB_IO, "%s cannot be pointed to %s: %s", link, target, g_strerror(errno));
+    host_fail(error, AB_IO, "%s cannot be pointed to %s: %s", link, target, g_strerror(errno));
     g_unlink(fresh);
   }
   g_free(fresh);
@@ -284,11 +274,11 @@ char *run_folder_find_checkpoint(const char *path, GError **error) {
   if (g_file_test(path, G_FILE_TEST_IS_DIR)) {
     char *last = g_build_filename(path, "checkpoints", "last.h5", NULL);
     if (g_file_test(last, G_FILE_TEST_EXISTS)) return last;
-    fail(error, AB_NO_INPUT, "%s is no run folder: it has no checkpoints/last.h5", path);
+    host_fail(error, AB_NO_INPUT, "%s is no run folder: it has no checkpoints/last.h5", path);
     g_free(last);
     return NULL;
   }
   if (g_file_test(path, G_FILE_TEST_EXISTS)) return g_strdup(path);
-  fail(error, AB_NO_INPUT, "%s: there is no such run folder or checkpoint", path);
+  host_fail(error, AB_NO_INPUT, "%s: there is no such run folder or checkpoint", path);
   return NULL;
 }

@@ -118,7 +118,7 @@ static gboolean improve(Best *best, const NamedMetric *metric, const GPtrArray *
   if (!result) return FALSE;
   gboolean higher = ab_metric_higher_is_better(metric->metric);
   double gain = higher ? result->value - best->value : best->value - result->value;
-  if (best->any && !(gain > min_delta)) {
+  if (!isfinite(result->value) || (best->any && !(gain > min_delta))) {
     best->stale++;
     return FALSE;
   }
