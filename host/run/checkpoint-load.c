@@ -210,6 +210,7 @@ static gboolean read_best(const Checkpoint *self, const char *object, Best *best
   if (!store_read_attr_int(self->file, object, "any", &any, error) ||
       !store_read_attr_real(self->file, object, "value", &best->value, error) ||
       !store_read_attr_int(self->file, object, "epoch", &best->epoch, error) ||
+      !store_read_attr_int(self->file, object, "step", &best->step, error) ||
       !store_read_attr_int(self->file, object, "stale", &best->stale, error))
     return FALSE;
   best->any = any != 0;

@@ -92,6 +92,7 @@ static void write_best(StoreWriter *w, const char *object, const Best *best) {
   store_write_attr_int(w, object, "any", best->any);
   store_write_attr_real(w, object, "value", best->value);
   store_write_attr_int(w, object, "epoch", best->epoch);
+  store_write_attr_int(w, object, "step", best->step);
   store_write_attr_int(w, object, "stale", best->stale);
 }
 

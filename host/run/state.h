@@ -12,6 +12,7 @@ typedef struct {
   gboolean any;
   double value;
   gint64 epoch; /* that it was reached in, counted from 1 */
+  gint64 step;  /* of the checkpoint that holds it */
   gint64 stale; /* epochs since */
 } Best;
 

@@ -15,8 +15,7 @@ static void count_seconds(Run *self) {
   self->counted = now;
 }
 
-/* best.h5 before last.h5: a run that is killed in between resumes from before this save, and a
- * checkpoint that knows of a best one never stands without it.                                   */
+/* best.h5 before last.h5: a checkpoint that knows of a best one does not stand without it. */
 static gboolean save(Run *self, gboolean best, GError **error) {
   gint64 step = self->state->step;
   char *path = run_folder_checkpoint(self->folder, step);
@@ -113,7 +112,7 @@ static gboolean train_epoch(Run *self, GError **error) {
 
 /* Notes a new value; TRUE if it is the best so far by more than min_delta. */
 static gboolean improve(Best *best, const NamedMetric *metric, const GPtrArray *results,
-                        gint64 epoch, double min_delta) {
+                        const RunState *state, double min_delta) {
   const Result *result = metric ? results_find(results, "validation", metric->name) : NULL;
   if (!result) return FALSE;
   gboolean higher = ab_metric_higher_is_better(metric->metric);
@@ -122,7 +121,7 @@ static gboolean improve(Best *best, const NamedMetric *metric, const GPtrArray *
     best->stale++;
     return FALSE;
   }
-  *best = (Best){TRUE, result->value, epoch, 0};
+  *best = (Best){TRUE, result->value, state->epoch + 1, state->step, 0};
   return TRUE;
 }
 
@@ -173,9 +172,9 @@ static gboolean finish_epoch(Run *self, gboolean *last, GError **error) {
   g_free(text);
 
   const char *best_name = settings->checkpoint.best;
-  gboolean best = best_name && improve(&state->best, assembly_metric(assembly, best_name), results,
-                                       state->epoch + 1, 0);
-  improve(&state->stop, watched(assembly, settings->stop.metric), results, state->epoch + 1,
+  gboolean best =
+      best_name && improve(&state->best, assembly_metric(assembly, best_name), results, state, 0);
+  improve(&state->stop, watched(assembly, settings->stop.metric), results, state,
           settings->stop.min_delta);
   state->epoch++;
   state->batch = 0;
@@ -191,6 +190,16 @@ static gboolean finish_epoch(Run *self, gboolean *last, GError **error) {
 }
 
 /* ---- the run --------------------------------------------------------------------------------- */
+
+/* A run that was killed between the writing of a checkpoint and that of its links may have a
+ * best.h5 that is older, or younger, than its state knows of. */
+static gboolean point_best(Run *self, GError **error) {
+  const Best *best = &self->state->best;
+  if (!self->assembly->settings->checkpoint.best || !best->any) return TRUE;
+  g_autofree char *path = run_folder_checkpoint(self->folder, best->step);
+  if (!g_file_test(path, G_FILE_TEST_EXISTS)) return TRUE;
+  return run_folder_point(self->folder, "best.h5", best->step, error);
+}
 
 /* The weights of the best epoch, where the manifest asks for them. */
 static gboolean take_best(Run *self, GError **error) {
@@ -227,6 +236,7 @@ gboolean run_train(Run *self, GError **error) {
   gint64 epochs = self->assembly->settings->general.epochs;
   gboolean last = already_stale(self);
   self->counted = g_get_monotonic_time();
+  if (!point_best(self, error)) return FALSE;
   while (state->epoch < epochs && !last) {
     if (signals_stop()) return stopped(self, error);
     if (!train_epoch(self, error)) return FALSE;

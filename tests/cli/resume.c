@@ -3,10 +3,12 @@
  * Stopping by SIGTERM and SIGINT, and going on: as if nothing had been. */
 #include "cli-test.h"
 
+#include <glib/gstdio.h>
 #include <math.h>
 #include <signal.h>
 #include <stdio.h>
 #include <string.h>
+#include <unistd.h>
 
 #define STOPS 4
 
@@ -272,6 +274,26 @@ static void test_moved_data(void) {
       cli_same_tensors("moved/checkpoints/last.h5", "moved-whole/checkpoints/last.h5", "/model"));
 }
 
+/* A kill between a checkpoint and its links leaves a best.h5 that its state does not mean. */
+static void test_best_link(void) {
+  cli_write("links.yaml", "problem: classify\nseed: 4\nepochs: 3\n"
+                          "data: {plugin: digits, batch: 100}\nmodel: {plugin: mlp, units: [16]}\n"
+                          "checkpoint: {best: accuracy, keep: 9}\n");
+  g_autoptr(CliResult) whole = cli_run("run", "links.yaml", "--output", "links", "-q", NULL);
+  cli_assert_status(whole, 0);
+  const char *link = "links/checkpoints/best.h5";
+  g_autofree char *meant = g_file_read_link(link, NULL);
+  g_assert_nonnull(meant);
+  g_assert_cmpstr(meant, !=, "step-0.h5");
+  g_assert_cmpint(g_unlink(link), ==, 0);
+  g_assert_cmpint(symlink("step-0.h5", link), ==, 0);
+  g_autoptr(CliResult) resumed = cli_run("resume", "links", "-q", NULL);
+  cli_assert_status(resumed, 0);
+  g_autofree char *mended = g_file_read_link(link, NULL);
+  g_assert_cmpstr(mended, ==, meant);
+  g_assert_cmpstr(resumed->out, ==, whole->out);
+}
+
 int main(int argc, char **argv) {
   cli_init(&argc, &argv);
   for (guint i = 0; i < G_N_ELEMENTS(cases); i++) {
@@ -282,5 +304,6 @@ int main(int argc, char **argv) {
   g_test_add_func("/resume/more-epochs", test_more_epochs);
   g_test_add_func("/resume/refused", test_refused);
   g_test_add_func("/resume/moved-data", test_moved_data);
+  g_test_add_func("/resume/best-link", test_best_link);
   return cli_finish();
 }
