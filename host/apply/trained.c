@@ -99,7 +99,7 @@ static AbTensor *shape_like_data(const Trained *self, AbRole role, AbTensor *y) 
 AbTensor *trained_call(const Trained *self, AbRole role, AbTensor *x, gint64 count,
                        GError **error) {
   AbModel *model = self->assembly->model;
-  AbTensor *y = x ? ab_call(model, role, x) : table(self)->generate(model, count);
+  AbTensor *y = x ? ab_call(model, role, x) : ab_generate(model, count);
   if (!assembly_check(self->assembly, error)) return NULL;
   if (!y || ab_rank(y) < 1 || ab_dim(y, 0) != count) {
     host_fail(error, AB_INTERNAL,

@@ -72,8 +72,7 @@ hid_t store_type_text(gsize length);
 /* A transfer list under which a value that does not fit its destination fails the read. */
 hid_t store_strict_transfer(void);
 
-/* ---- read: open.c, walk.c, list.c, dataset.c, read*.c, text.c ---------------------------------
- */
+/* ---- read: open.c, walk.c, list.c, dataset.c, read*.c, text.c -------------------------------- */
 
 /* An open dataset that has passed the checks. */
 typedef struct {

@@ -60,6 +60,7 @@ AB_EXPORT AbTensor *ab_call(AbModel *model, AbRole role, AbTensor *x);
 AB_EXPORT AbTensor *ab_encode(AbModel *model, AbTensor *x);
 AB_EXPORT AbTensor *ab_decode(AbModel *model, AbTensor *code);
 AB_EXPORT AbTensor *ab_reconstruct(AbModel *model, AbTensor *x);
+AB_EXPORT AbTensor *ab_generate(AbModel *model, int64_t count); /* -> x [count, ...] */
 
 /* The roles of a component, given and derived, as a mask of AB_ROLE_BIT. */
 AB_EXPORT uint32_t ab_component_roles(const AbComponent *component);

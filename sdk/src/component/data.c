@@ -39,8 +39,7 @@ static const AbDataVtable *table(const AbData *self) {
   return self->component->vtable;
 }
 
-/* ---- declarations -----------------------------------------------------------------------------
- */
+/* ---- declarations ---------------------------------------------------------------------------- */
 
 static bool sound(const AbSpec *spec) {
   int64_t count = ab_spec_count(spec);
@@ -88,8 +87,7 @@ void ab_data_origin(AbData *self, void (*origin)(AbData *self, AbSplit split, in
   if (state) state->origin = origin;
 }
 
-/* ---- life -------------------------------------------------------------------------------------
- */
+/* ---- life ------------------------------------------------------------------------------------ */
 
 void ab_data_open(AbData *self) {
   struct AbDataState *state = state_of(self);
@@ -133,8 +131,7 @@ void ab_data_fetch(AbData *self, AbSplit split, const int64_t *rows, int64_t cou
   table(self)->fetch(self, split, rows, count, fields);
 }
 
-/* ---- questions --------------------------------------------------------------------------------
- */
+/* ---- questions ------------------------------------------------------------------------------- */
 
 int32_t ab_data_field_count(const AbData *self) {
   return self->state->data ? self->state->data->field_count : 0;
@@ -158,8 +155,7 @@ void ab_data_place(AbData *self, AbSplit split, int64_t row, char *text, size_t 
   if (state && state->origin) state->origin(self, split, row, text, size);
 }
 
-/* ---- the store --------------------------------------------------------------------------------
- */
+/* ---- the store ------------------------------------------------------------------------------- */
 
 static void report(AbInstance *owner, AbCode code, char *message) {
   ab_fail(owner, code, "%s", message ? message : "the store failed");

@@ -10,8 +10,7 @@
 
 #define ALIGN 16 /* elements: 64 bytes of f32 */
 
-/* ---- gathering --------------------------------------------------------------------------------
- */
+/* ---- gathering ------------------------------------------------------------------------------- */
 
 typedef struct {
   AbGroup *group;
@@ -71,8 +70,7 @@ static bool lay_out(AbGroup *group) {
   return true;
 }
 
-/* ---- memory -----------------------------------------------------------------------------------
- */
+/* ---- memory ---------------------------------------------------------------------------------- */
 
 static AbTensor *flat_zeros(AbContext *ctx, int64_t size) {
   AbTensor *flat = ab_tensor_new_unowned(ctx, ctx->real, 1, &size, false);
@@ -187,8 +185,7 @@ void ab_group_free(AbGroup *group) {
   free(group);
 }
 
-/* ---- gradients and states ---------------------------------------------------------------------
- */
+/* ---- gradients and states -------------------------------------------------------------------- */
 
 void ab_group_clear_gradients(AbGroup *group) {
   for (int64_t i = 0; i < group->member_count; i++) ab_clear_gradient(group->members[i].tensor);

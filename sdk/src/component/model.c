@@ -42,8 +42,7 @@ uint32_t ab_component_roles(const AbComponent *component) {
   return roles;
 }
 
-/* ---- calling ----------------------------------------------------------------------------------
- */
+/* ---- calling --------------------------------------------------------------------------------- */
 
 /* The roles that take what the data gives, as the role that a model was built for does. */
 static bool takes_data(AbRole role) {
@@ -79,25 +78,38 @@ static bool offers(AbModel *self, AbRole role) {
   return false;
 }
 
+static bool callable(AbModel *self, AbRole role) {
+  if (!offers(self, role)) return false;
+  if (self->state->built) return true;
+  ab_fail(self, AB_INTERNAL, "%s was called before the model was built", ab_role_name(role));
+  return false;
+}
+
+static AbTensor *checked(AbModel *self, AbRole role, AbTensor *y) {
+  if (!y && ab_ok(self->state->ctx))
+    ab_fail(self, AB_INTERNAL, "%s returned nothing, and no error", ab_role_name(role));
+  return y;
+}
+
 AbTensor *ab_call(AbModel *self, AbRole role, AbTensor *x) {
-  if (!x) return NULL;
-  AbContext *ctx = self->state->ctx;
-  if (!offers(self, role)) return NULL;
-  if (!self->state->built) {
-    ab_fail(self, AB_INTERNAL, "%s was called before the model was built", ab_role_name(role));
-    return NULL;
-  }
+  if (!x || !callable(self, role)) return NULL;
   if (role == AB_ROLE_GENERATE) {
-    ab_fail(self, AB_INTERNAL, "generate takes a count, and is not called with a tensor");
+    ab_fail(self, AB_INTERNAL, "generate takes a count, not a tensor; see ab_generate");
     return NULL;
   }
   if (!input_fits(self, role, x)) return NULL;
   RoleFunction function = function_of(table(self), role);
   AbInstance *before = ab_enter(self);
-  AbTensor *y = function ? function(self, x) : derived(self, role, x);
-  if (!y && ab_ok(ctx))
-    ab_fail(self, AB_INTERNAL, "%s returned nothing, and no error", ab_role_name(role));
-  ab_leave(ctx, before);
+  AbTensor *y = checked(self, role, function ? function(self, x) : derived(self, role, x));
+  ab_leave(self->state->ctx, before);
+  return y;
+}
+
+AbTensor *ab_generate(AbModel *self, int64_t count) {
+  if (!callable(self, AB_ROLE_GENERATE)) return NULL;
+  AbInstance *before = ab_enter(self);
+  AbTensor *y = checked(self, AB_ROLE_GENERATE, table(self)->generate(self, count));
+  ab_leave(self->state->ctx, before);
   return y;
 }
 
@@ -113,8 +125,7 @@ AbTensor *ab_reconstruct(AbModel *model, AbTensor *x) {
   return ab_call(model, AB_ROLE_RECONSTRUCT, x);
 }
 
-/* ---- building ---------------------------------------------------------------------------------
- */
+/* ---- building -------------------------------------------------------------------------------- */
 
 AbSignature ab_signature(AbRole role, const AbSpec *in, const AbSpec *out) {
   AbSignature wanted = {.role = role, .in = *in, .out = {.rank = -1}};
@@ -129,12 +140,7 @@ static AbTensor *shapes_through(AbModel *self) {
   int64_t shape[AB_MAX_RANK] = {2};
   if (built->in.rank < 0 || built->in.rank >= AB_MAX_RANK) return NULL;
   memcpy(shape + 1, built->in.shape, (size_t)built->in.rank * sizeof *shape);
-  if (built->role == AB_ROLE_GENERATE) {
-    AbInstance *before = ab_enter(self);
-    AbTensor *y = table(self)->generate(self, 2);
-    ab_leave(ctx, before);
-    return y;
-  }
+  if (built->role == AB_ROLE_GENERATE) return ab_generate(self, 2);
   AbDtype dtype = built->in.range == AB_RANGE_CLASS ? AB_I64 : ctx->real;
   return ab_call(self, built->role, ab_tensor_new(ctx, dtype, built->in.rank + 1, shape, true));
 }

@@ -95,8 +95,7 @@ void ab_step_build(AbStep *step) {
   ab_leave(step->ctx, before);
 }
 
-/* ---- what a controller sees -------------------------------------------------------------------
- */
+/* ---- what a controller sees ------------------------------------------------------------------ */
 
 AbModel *ab_step_model(const AbStep *step) {
   return step->parts.model;
@@ -135,8 +134,7 @@ AbTensor *ab_step_objective(AbStep *step) {
   return NULL;
 }
 
-/* ---- the update -------------------------------------------------------------------------------
- */
+/* ---- the update ------------------------------------------------------------------------------ */
 
 /* The sum of all penalties; NULL without an error if there is none. */
 static AbTensor *penalties(AbStep *step, const AbGroup *group) {
@@ -270,8 +268,7 @@ double ab_step_gradient_norm(const AbStep *step) {
   return step->norm;
 }
 
-/* ---- what an optimizer sees -------------------------------------------------------------------
- */
+/* ---- what an optimizer sees ------------------------------------------------------------------ */
 
 AbTensor *ab_update_weights(AbUpdate *u) {
   return ab_flat_part(u->group->weights, u->span->from, u->span->to);
@@ -299,8 +296,7 @@ double ab_update_rate(const AbUpdate *u, double lr, AbSchedule *schedule) {
   return lr * factor * u->span->factor;
 }
 
-/* ---- what a checkpoint sees -------------------------------------------------------------------
- */
+/* ---- what a checkpoint sees ------------------------------------------------------------------ */
 
 int64_t ab_step_state_count(const AbStep *step) {
   int64_t count = 0;

@@ -76,8 +76,7 @@ static void initialize(AbInstance *self, AbStateEntry *entry, AbInit init) {
   ctx->device->random(kind, w->dtype, ab_tensor_count(w), ab_data_of(w), &draw, a, b, NULL);
 }
 
-/* ---- ties -------------------------------------------------------------------------------------
- */
+/* ---- ties ------------------------------------------------------------------------------------ */
 
 void ab_tie(AbInstance *child, const char *name, AbTensor *weight, bool transposed) {
   if (!weight) return;
@@ -135,8 +134,7 @@ static AbTensor *tied_weight(AbInstance *self, const AbTie *tie, AbShape shape) 
   return leaf;
 }
 
-/* ---- making -----------------------------------------------------------------------------------
- */
+/* ---- making ---------------------------------------------------------------------------------- */
 
 AbTensor *ab_weight(AbInstance *self, const char *name, AbShape shape, AbInit init,
                     const char *axes) {
