@@ -184,6 +184,26 @@ static void check_unbuildable(AbContext *ctx, const AbComponent *component, Faul
   g_assert_true(ab_set_recording(ctx, true));
 }
 
+static void test_generate(void) {
+  AbContext *ctx = sdk_context("cpu", AB_F64);
+  Box *box = box_new(ctx, &generator), *other = box_new(ctx, &encoder);
+  g_assert_null(ab_generate(&box->base, 3));
+  sdk_assert_error(ctx, AB_INTERNAL, "model/box (generator)", "generate", "built", NULL);
+  g_assert_cmpint(build(box, AB_ROLE_GENERATE, NULL).shape[0], ==, 6);
+  AbTensor *x = ab_generate(&box->base, 3);
+  sdk_assert_ok(ctx);
+  g_assert_cmpint(ab_dim(x, 0), ==, 3);
+  g_assert_cmpint(ab_dim(x, 1), ==, 6);
+  g_assert_null(ab_call(&box->base, AB_ROLE_GENERATE, x));
+  sdk_assert_error(ctx, AB_INTERNAL, "count", "ab_generate", NULL);
+  build(other, AB_ROLE_ENCODE, NULL);
+  g_assert_null(ab_generate(&other->base, 3));
+  sdk_assert_error(ctx, AB_CONFIG, "does not offer", "generate", NULL);
+  ab_instance_free(&box->base);
+  ab_instance_free(&other->base);
+  sdk_finish(ctx);
+}
+
 static void test_build_errors(const void *device) {
   AbContext *ctx = sdk_context(device, AB_F64);
   AbSpec seven = {.rank = 1, .dtype = AB_F64, .shape = {7}}, flat = six();
@@ -465,6 +485,7 @@ int main(int argc, char **argv) {
   sdk_add("/instance/build-errors", test_build_errors);
   sdk_add("/instance/call", test_call);
   sdk_add("/instance/kinds", test_kinds);
+  g_test_add_func("/instance/generate", test_generate);
   g_test_add_func("/instance/data", test_data);
   return g_test_run();
 }
