@@ -33,6 +33,18 @@ static void check_keys(const Node *root, Diagnostics *diagnostics) {
   g_ptr_array_unref(known);
 }
 
+/* Notes where each key stands ("data.batch"), for what is found out later. */
+static void note_places(Assembly *self, const Node *mapping, const char *prefix, int depth) {
+  for (guint i = 0; mapping->kind == NODE_MAPPING && i < mapping->items->len; i++) {
+    const Node *value = mapping->items->pdata[i];
+    g_autofree char *key = g_strconcat(prefix, ((Node *)mapping->keys->pdata[i])->text, NULL);
+    char *place = node_place(value);
+    if (place) g_hash_table_insert(self->binder.places, g_strdup(key), place);
+    g_autofree char *below = g_strconcat(key, ".", NULL);
+    if (depth > 1) note_places(self, value, below, depth - 1);
+  }
+}
+
 /* ---- one component --------------------------------------------------------------------------- */
 
 /* The default component of a kind for the role of the problem, as a node; NULL if there is none. */
@@ -227,6 +239,7 @@ Assembly *assembly_new(const Registry *registry, const Node *root, gboolean dry,
   ab_set_store(self->ctx, store_service());
   ab_dry_run(self->ctx, dry);
   bind_init(&self->binder, registry, self->ctx, diagnostics);
+  note_places(self, root, "", 3);
   settings_resolve(self->settings, "", NULL, self->resolved);
   bind_components(self, root);
   resolve_rest(self);

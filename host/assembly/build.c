@@ -6,20 +6,24 @@
 #include <fnmatch.h>
 #include <string.h>
 
-/* Where the manifest names the component that a message of the SDK begins with: "loss (mse): ...".
- * NULL for a default, which it does not name.                                                   */
+/* Where the manifest has what a message begins with: a component ("loss (mse): ...") or a key
+ * ("data.batch is ..."). NULL for a default, which it does not name.                             */
 static const char *place_of(const Assembly *self, const char *message) {
-  const char *end = strstr(message, " (");
-  g_autofree char *path = end ? g_strndup(message, (gsize)(end - message)) : NULL;
-  return path ? g_hash_table_lookup(self->binder.places, path) : NULL;
+  g_autofree char *subject = g_strndup(message, strcspn(message, " :,"));
+  return g_hash_table_lookup(self->binder.places, subject);
+}
+
+/* Puts the place before the message of an error, if it is known; always FALSE. */
+static gboolean add_place(const Assembly *self, GError **error) {
+  const char *place = error && *error ? place_of(self, (*error)->message) : NULL;
+  if (place) g_prefix_error(error, "%s: ", place);
+  return FALSE;
 }
 
 gboolean assembly_check(Assembly *self, GError **error) {
   if (ab_ok(self->ctx)) return TRUE;
-  const char *message = ab_error_message(self->ctx), *place = place_of(self, message);
-  g_set_error(error, HOST_ERROR, ab_error_code(self->ctx), "%s%s%s", place ? place : "",
-              place ? ": " : "", message);
-  return FALSE;
+  g_set_error_literal(error, HOST_ERROR, ab_error_code(self->ctx), ab_error_message(self->ctx));
+  return add_place(self, error);
 }
 
 const char *assembly_target(AbRole role) {
@@ -146,7 +150,7 @@ static gboolean check_watchers(const Assembly *self, GError **error) {
                    watcher);
 }
 
-gboolean assembly_build(Assembly *self, GError **error) {
+static gboolean build(Assembly *self, GError **error) {
   AbSignature signature;
   ab_data_open(self->data);
   if (!assembly_check(self, error)) return FALSE;
@@ -163,6 +167,10 @@ gboolean assembly_build(Assembly *self, GError **error) {
   return done;
 }
 
+gboolean assembly_build(Assembly *self, GError **error) {
+  return build(self, error) || add_place(self, error);
+}
+
 gboolean assembly_load(Assembly *self, GError **error) {
-  return feed_load(self->feed, error) && assembly_check(self, error);
+  return (feed_load(self->feed, error) && assembly_check(self, error)) || add_place(self, error);
 }

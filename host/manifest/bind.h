@@ -28,7 +28,7 @@ typedef struct {
   AbContext *ctx;
   GPtrArray *instances; /* AbInstance *, owned: bind_clear frees them, children first */
   GHashTable *entries;  /* AbInstance * -> const Entry * */
-  GHashTable *places;   /* path of an instance -> where the manifest names it */
+  GHashTable *places;   /* path of an instance, or of a key -> where the manifest has it */
   Diagnostics *diagnostics;
   /* Keys of the next component's mapping that are no parameters of it, but its user's; or NULL. Not
    * those of its children: cleared when it is begun.                                            */
