@@ -19,19 +19,6 @@ typedef AbTensor *(*Function)(AbTensor *const *x);
 
 /* ---- elements -------------------------------------------------------------------------------- */
 
-#define UNARY(name)                                \
-  static AbTensor *name##_of(AbTensor *const *x) { \
-    return ab_##name(x[0]);                        \
-  }
-#define BINARY(name)                               \
-  static AbTensor *name##_of(AbTensor *const *x) { \
-    return ab_##name(x[0], x[1]);                  \
-  }
-#define FUNCTION(name, ...)                        \
-  static AbTensor *name##_of(AbTensor *const *x) { \
-    return __VA_ARGS__;                            \
-  }
-
 UNARY(neg)
 UNARY(abs)
 UNARY(square)

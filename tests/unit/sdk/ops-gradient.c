@@ -25,19 +25,6 @@ typedef struct {
 
 /* ---- functions ------------------------------------------------------------------------------- */
 
-#define UNARY(name)                                \
-  static AbTensor *name##_of(AbTensor *const *x) { \
-    return ab_##name(x[0]);                        \
-  }
-#define BINARY(name)                               \
-  static AbTensor *name##_of(AbTensor *const *x) { \
-    return ab_##name(x[0], x[1]);                  \
-  }
-#define FUNCTION(name, ...)                        \
-  static AbTensor *name##_of(AbTensor *const *x) { \
-    return __VA_ARGS__;                            \
-  }
-
 BINARY(add)
 BINARY(sub)
 BINARY(mul)

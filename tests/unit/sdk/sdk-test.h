@@ -15,6 +15,20 @@
     }                                                        \
   }
 
+/* name_of: an operation as a function of a list of operands. */
+#define UNARY(name)                                \
+  static AbTensor *name##_of(AbTensor *const *x) { \
+    return ab_##name(x[0]);                        \
+  }
+#define BINARY(name)                               \
+  static AbTensor *name##_of(AbTensor *const *x) { \
+    return ab_##name(x[0], x[1]);                  \
+  }
+#define FUNCTION(name, ...)                        \
+  static AbTensor *name##_of(AbTensor *const *x) { \
+    return __VA_ARGS__;                            \
+  }
+
 AbContext *sdk_context(const char *device, AbDtype real);
 /* Frees a context that must be without an error. */
 void sdk_finish(AbContext *ctx);
