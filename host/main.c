@@ -37,7 +37,7 @@ static int unknown(const char *name) {
   const char *names[G_N_ELEMENTS(commands) + 1] = {0};
   for (guint i = 0; i < G_N_ELEMENTS(commands); i++) names[i] = commands[i]->name;
   const char *nearest = nearest_name(name, names);
-  fprintf(stderr, "abhost: there is no command '%s'%s%s%s; see abhost --help\n", name,
+  fprintf(stderr, "abhost: there is no command '%s'%s%s%s (see abhost --help)\n", name,
           nearest ? "; did you mean '" : "", nearest ? nearest : "", nearest ? "'?" : "");
   return AB_USAGE;
 }

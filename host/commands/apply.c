@@ -18,7 +18,8 @@ static const char description[] =
     "training were from 0 to 1; --raw leaves them as they are.\n\n"
     "The output has a dataset that is named after the role; classify gives probabilities, and\n"
     "/class, the most probable one. What lies in data space is as after the transforms.\n"
-    "A run stands for its last checkpoint; its training data need not be there.";
+    "A run stands for its best checkpoint, if it has one (checkpoint.best), else for its last; its\n"
+    "training data need not be there.";
 
 typedef struct {
   char *role, *input, *output, *dataset, *split;
