@@ -3,7 +3,7 @@
  * Optimizers and controllers: what happens in a training step.
  *
  *   group      the weights of a model (and of what it holds), with the optimizer that moves them
- *   update     backward, clipping, penalties, NaN guard, optimizer, projections: for one group
+ *   update     backward, NaN guard, clipping, penalties, optimizer, projections: for one group
  *   controller decides what a step is; the host owns the loop around it                          */
 #ifndef ABSDK_TRAINING_H
 #define ABSDK_TRAINING_H

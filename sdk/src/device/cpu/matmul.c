@@ -1,8 +1,8 @@
 /* SPDX-License-Identifier: Apache-2.0
  *
- * Matrix products: oneDNN for f32, OpenBLAS for f64 and where oneDNN declines. On the shapes that
- * were measured OpenBLAS's sgemm was never faster beyond the noise, and mostly slower: see
- * docs/performance.md.                                                                          */
+ * Matrix products: oneDNN for f32, OpenBLAS for f64 and where oneDNN declines. Of the shapes that
+ * were measured OpenBLAS's sgemm was faster in some runs on one, and slower on all others; a rule
+ * that took it there changed nothing in a whole step: see docs/performance.md. */
 #include "cpu.h"
 #include <cblas.h>
 #include <dnnl.h>
