@@ -9,6 +9,18 @@
 #include <stdio.h>
 #include <string.h>
 
+static bool many_inputs(AbTensor *y, int32_t count) {
+  y->block = ab_host_storage_new(y->ctx, (size_t)count * (sizeof(AbTensor *) + sizeof(uint32_t)));
+  if (!y->block) return false;
+  y->inputs = y->block->data;
+  y->versions = (uint32_t *)(y->inputs + count);
+  return true;
+}
+
+void ab_save(AbTensor *y, int32_t i, AbTensor *x) {
+  if (y && y->op) y->saved[i] = ab_ref(x);
+}
+
 AbTensor *ab_record(AbTensor *y, const AbOp *op, AbTensor *const *inputs, int32_t count) {
   if (!y || !y->ctx->recording) return y;
   bool needed = false;
@@ -16,6 +28,9 @@ AbTensor *ab_record(AbTensor *y, const AbOp *op, AbTensor *const *inputs, int32_
   if (!needed) return y;
   y->op = op;
   y->needs_grad = true;
+  y->inputs = y->few;
+  y->versions = y->few_versions;
+  if (count > AB_FEW_INPUTS && !many_inputs(y, count)) return NULL;
   y->input_count = count;
   for (int32_t i = 0; i < count; i++) {
     y->inputs[i] = ab_ref(inputs[i]);
@@ -129,8 +144,15 @@ static void add_gradient(AbTensor *x, AbTensor *g) {
   }
 }
 
+/* Leaves that a pass for some targets leaves alone. */
+static bool left_out(const AbTensor *x) {
+  const AbContext *ctx = x->ctx;
+  bool inner = ctx->nested_from && x->id >= ctx->nested_from;
+  return !x->op && ctx->targets && !inner && !is_target(ctx, x);
+}
+
 static void receive(AbTensor *x, AbTensor *g) {
-  if (!x->op && x->ctx->targets && !is_target(x->ctx, x)) return;
+  if (left_out(x)) return;
   if (stands(x->ctx, x))
     add_to_standing(x, g);
   else
@@ -152,15 +174,65 @@ void ab_accumulate(AbTensor *y, int32_t i, AbTensor *g) {
 
 void ab_accumulate_product(AbTensor *y, int32_t i, AbTensor *a, AbTensor *b) {
   AbTensor *x = y->inputs[i];
-  if (!a || !b || !x->needs_grad) return;
+  if (!a || !b || !x->needs_grad || left_out(x)) return;
   if (!stands(x->ctx, x) || x->ctx->differentiable) {
-    if (!x->op && x->ctx->targets && !is_target(x->ctx, x)) return;
     ab_accumulate(y, i, ab_matmul(a, b));
     return;
   }
   AbTensor *owner = owner_of(x);
   ab_multiply(x->grad, a, b, owner->has_grad ? 1 : 0);
   owner->has_grad = true;
+}
+
+AbTensor *ab_gradient_target(AbTensor *y, int32_t i, bool *add) {
+  AbTensor *x = y->inputs[i];
+  *add = false;
+  if (!x->needs_grad || left_out(x)) return NULL;
+  if (!stands(x->ctx, x) || !ab_tensor_dense(x->grad))
+    return ab_tensor_new(x->ctx, x->dtype, x->rank, x->shape, false);
+  *add = owner_of(x)->has_grad;
+  return x->grad;
+}
+
+void ab_accumulated(AbTensor *y, int32_t i, AbTensor *target) {
+  AbTensor *x = y->inputs[i];
+  if (target && target == x->grad && stands(x->ctx, x))
+    owner_of(x)->has_grad = true;
+  else
+    ab_accumulate(y, i, target);
+}
+
+static AbTensor *zeros_like(AbTensor *x) {
+  AbTensor *y = ab_tensor_new_unowned(x->ctx, x->dtype, x->rank, x->shape, false);
+  if (!y) return NULL;
+  if (ab_tensor_packed(x)) memcpy(y->stride, x->stride, sizeof y->stride);
+  x->ctx->device->fill(y->dtype, ab_tensor_count(y), ab_data_of(y), 0);
+  return y;
+}
+
+/* A gradient that is somebody else's too is not to be changed: x gets a copy. */
+static bool own_gradient(AbTensor *x) {
+  if (x->grad->refs == 1 && x->grad->storage->refs == 1 && ab_tensor_packed(x->grad)) return true;
+  AbTensor *sum = zeros_like(x);
+  if (!sum) return false;
+  add_to(sum, x->grad);
+  ab_unref(x->grad);
+  x->grad = sum;
+  return true;
+}
+
+AbTensor *ab_gradient_in_place(AbTensor *y, int32_t i) {
+  AbTensor *x = y->inputs[i];
+  if (!x->needs_grad || left_out(x)) return NULL;
+  if (stands(x->ctx, x)) {
+    AbTensor *zero = owner_of(x)->has_grad ? NULL : ab_full(x->ctx, x->dtype, ab_shape(x), 0);
+    if (zero) add_to_standing(x, zero);
+    return x->grad;
+  }
+  if (x->grad) return own_gradient(x) ? x->grad : NULL;
+  if (!(x->grad = zeros_like(x))) return NULL;
+  if (x->op) queue_push(x->ctx, x);
+  return x->grad;
 }
 
 AbTensor *ab_gradient(AbTensor *leaf) {
@@ -193,15 +265,21 @@ static bool unchanged(AbTensor *y) {
   return true;
 }
 
-/* Gives y the gradient 1 and runs all rules from there down. */
-static void run(AbContext *ctx, AbTensor *y) {
-  AbTensor *one = ab_full(ctx, y->dtype, ab_scalar_shape(), 1);
-  if (one) receive(y, one);
-  while (ctx->heap.count > 0) {
+static bool can_run(AbTensor *y) {
+  if (!ab_ok(y->ctx) || !unchanged(y)) return false;
+  if (!y->ctx->differentiable || !y->op->once) return true;
+  ab_error(y->ctx, AB_CONFIG, "%s: its gradient has no derivative of its own in this version",
+           y->op->name);
+  return false;
+}
+
+/* Runs all rules from the highest id down to `first_id`. */
+static void run_rules(AbContext *ctx, uint64_t first_id) {
+  while (ctx->heap.count > 0 && id_at(&ctx->heap, 0) >= first_id) {
     AbTensor *x = queue_pop(&ctx->heap);
     AbTensor *g = x->grad;
     bool keep = ctx->targets && is_target(ctx, x);
-    if (ab_ok(ctx) && unchanged(x)) {
+    if (can_run(x)) {
       AbScope scope = ab_scope_begin(ctx);
       x->op->backward(x, g);
       if (!ctx->differentiable) ab_scope_end(ctx, scope, NULL, 0);
@@ -212,6 +290,23 @@ static void run(AbContext *ctx, AbTensor *y) {
     }
     ab_unref(x);
   }
+}
+
+/* Gives y the gradient 1 and runs all rules from there down. */
+static void run(AbContext *ctx, AbTensor *y) {
+  AbTensor *one = ab_full(ctx, y->dtype, ab_scalar_shape(), 1);
+  if (one) receive(y, one);
+  run_rules(ctx, 0);
+}
+
+void ab_backward_from(AbTensor *y, AbTensor *g, uint64_t first_id) {
+  if (!y || !g || !y->op) return;
+  AbContext *ctx = y->ctx;
+  uint64_t before = ctx->nested_from;
+  ctx->nested_from = first_id;
+  receive(y, g);
+  run_rules(ctx, first_id);
+  ctx->nested_from = before;
 }
 
 static bool can_begin(AbTensor *y, const char *what) {

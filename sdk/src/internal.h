@@ -10,7 +10,8 @@
 #include <stdarg.h>
 #include <stdatomic.h>
 
-#define AB_MAX_INPUTS 3
+#define AB_FEW_INPUTS 4 /* that a tensor holds itself; more lie in a block */
+#define AB_SAVED      4
 #define AB_MESSAGE    1024
 #define AB_STREAMS    6 /* purposes */
 
@@ -24,10 +25,13 @@ typedef struct AbStorage {
   int32_t refs;
   int32_t size_class;
   uint32_t version; /* counts assignments: backward checks it */
+  bool host;        /* plain memory, for the SDK itself */
   struct AbStorage *next;
 } AbStorage;
 
 AbStorage *ab_storage_new(AbContext *ctx, size_t bytes); /* NULL and an error if there is none */
+/* The same, in memory of the host: whatever else a recorded operation has to keep. */
+AbStorage *ab_host_storage_new(AbContext *ctx, size_t bytes);
 void ab_storage_unref(AbContext *ctx, AbStorage *storage);
 void ab_memory_clear(AbContext *ctx); /* gives the lists back to the system */
 
@@ -44,6 +48,8 @@ typedef struct AbOp {
   const char *name;
   /* Adds to the gradients of y's inputs, by ab_accumulate, given the gradient of y. */
   void (*backward)(AbTensor *y, AbTensor *g);
+  /* The rule calls kernels that are not recorded: ab_gradients cannot be `differentiable`. */
+  bool once;
 } AbOp;
 
 struct AbTensor {
@@ -64,11 +70,15 @@ struct AbTensor {
   /* How it came about; op is NULL for leaves. */
   const AbOp *op;
   int32_t input_count;
-  AbTensor *inputs[AB_MAX_INPUTS];
-  uint32_t versions[AB_MAX_INPUTS];
-  AbTensor *saved; /* whatever else the backward rule needs */
-  int64_t ints[4]; /* attributes of the operation */
-  double reals[2];
+  AbTensor **inputs;  /* `few`, or in `block` */
+  uint32_t *versions; /* of their storages when they were used */
+  AbTensor *few[AB_FEW_INPUTS];
+  uint32_t few_versions[AB_FEW_INPUTS];
+  AbStorage *block;
+  AbTensor *saved[AB_SAVED]; /* whatever else the backward rule needs, by ab_ref; NULL to AB_NONE */
+  AbStorage *kept;           /* the same, for what is no tensor: of ab_host_storage_new */
+  int64_t ints[16];          /* attributes of the operation */
+  double reals[4];
 
   AbTensor *grad;    /* during backward; for leaves, until cleared */
   AbTensor *tied_to; /* a leaf that is a view of another leaf: whose has_grad counts */
@@ -84,8 +94,18 @@ AbTensor *ab_tensor_view(AbTensor *x);
 AbTensor *ab_tensor_new_unowned(AbContext *ctx, AbDtype dtype, int32_t rank, const int64_t *shape,
                                 bool shape_only);
 bool ab_tensor_dense(const AbTensor *x);
+/* Whether the elements of x fill a piece of memory without gaps, in whatever order of the axes. */
+bool ab_tensor_packed(const AbTensor *x);
+/* A new tensor of this type with the shape of x, and its order in memory where x is packed. */
+AbTensor *ab_tensor_like(AbTensor *x, AbDtype dtype, bool shape_only);
+/* A new tensor [n, c, spatial ...] whose channels lie next to each other: [n, spatial ..., c] in
+ * memory. Convolution and pooling take and give this order.                                     */
+AbTensor *ab_channels_last_new(AbContext *ctx, AbDtype dtype, int32_t rank, const int64_t *shape,
+                               bool shape_only);
+AbTensor *ab_channels_last(AbTensor *x); /* x, or a copy in that order; recorded */
 int64_t ab_tensor_count(const AbTensor *x);
 AbTensor *ab_dense(AbTensor *x);     /* x, or a dense copy; recorded */
+AbTensor *ab_packed(AbTensor *x);    /* x, or a dense copy if it is not packed; recorded */
 void *ab_data_of(const AbTensor *x); /* address of the first element */
 bool ab_same_shape(const AbTensor *a, const AbTensor *b);
 const char *ab_tensor_text(const AbTensor *x, char *buffer, size_t size); /* "f32 [2, 3]" */
@@ -101,14 +121,36 @@ AbTensor *ab_record(AbTensor *y, const AbOp *op, AbTensor *const *inputs, int32_
 void ab_accumulate(AbTensor *y, int32_t i, AbTensor *g);
 /* The same for the product a b, which goes straight into the memory of a leaf's gradient. */
 void ab_accumulate_product(AbTensor *y, int32_t i, AbTensor *a, AbTensor *b);
+/* Within a backward rule that writes the gradient of input i of y by a kernel: where to. The dense
+ * memory of a leaf's own gradient if it can be written there (`add`: add to what it holds), else a
+ * new tensor. To be handed back by ab_accumulated, once it is filled. NULL if nothing is wanted, or
+ * after an error.                                                                                */
+AbTensor *ab_gradient_target(AbTensor *y, int32_t i, bool *add);
+void ab_accumulated(AbTensor *y, int32_t i, AbTensor *target);
+/* Keeps x with y, for y's backward rule: saved[i]. Nothing if y was not recorded. */
+void ab_save(AbTensor *y, int32_t i, AbTensor *x);
+/* The same for a rule that adds to a part of the gradient: all of it, zeros at first; it is to be
+ * changed in place. NULL if nothing is wanted, or after an error.                                */
+AbTensor *ab_gradient_in_place(AbTensor *y, int32_t i);
+/* A backward pass within a rule: runs the rules of y, given its gradient, and of what it was made
+ * from since the context's next id was `first_id`. For rules that repeat a piece of the forward
+ * pass.                                                                                          */
+void ab_backward_from(AbTensor *y, AbTensor *g, uint64_t first_id);
 bool ab_wants(const AbTensor *y, int32_t i); /* whether input i of y needs a gradient */
 /* Sums g down to the shape of input i of y: the backward of broadcasting. */
 AbTensor *ab_sum_to(AbTensor *g, const AbTensor *like);
-/* A loop over the shape of y with strides of up to two operands, merged as far as they allow. */
+/* A loop over the shape of y with strides of its operands (NULL: none), merged as far as they
+ * allow. */
 AbLoop ab_loop(const AbTensor *y, const AbTensor *a, const AbTensor *b);
+AbLoop ab_loop3(const AbTensor *y, const AbTensor *a, const AbTensor *b, const AbTensor *c);
 /* The common shape of a and b; an error if there is none. */
 bool ab_broadcast(const char *operation, const AbTensor *a, const AbTensor *b, AbShape *shape);
 AbTensor *ab_binary(const AbOp *op, AbBinary f, AbTensor *a, AbTensor *b); /* recorded under op */
+AbTensor *ab_unary(const AbOp *op, AbUnary f, AbTensor *x);                /* the same */
+/* Two real operands of one context and one type; else an error. */
+bool ab_fit(const char *operation, const AbTensor *a, const AbTensor *b);
+/* Makes a negative axis count from the end; an error if there is none. */
+bool ab_axis(const char *operation, const AbTensor *x, int32_t *axis);
 extern const AbOp ab_reshape_op;
 /* x where y was recorded as sigmoid(x), or a reshape of that; else NULL. */
 AbTensor *ab_sigmoid_argument(AbTensor *y);
@@ -133,13 +175,15 @@ struct AbContext {
   AbStack dying; /* of release */
   AbTensor *free_tensors;
   AbStorage *free_storage[AB_SIZE_CLASSES];
+  AbStorage *free_host[AB_SIZE_CLASSES];
   AbStorage *free_headers;
   int64_t bytes, allocations;
   uint64_t next_id;
 
   bool recording;
-  bool differentiable; /* backward records its own operations */
-  bool shape_only;     /* dry run: weights have no memory */
+  bool differentiable;  /* backward records its own operations */
+  uint64_t nested_from; /* first id of the pass within a rule that is at work; 0: there is none */
+  bool shape_only;      /* dry run: weights have no memory */
   int64_t multiply_adds;
   /* ab_gradients: only these leaves receive anything */
   AbTensor *const *targets;

@@ -29,7 +29,11 @@ static int32_t size_class(size_t bytes, size_t *capacity) {
 #define KEEP_BLOCKS 1
 #endif
 
-AbStorage *ab_storage_new(AbContext *ctx, size_t bytes) {
+static AbStorage **list_of(AbContext *ctx, bool host, int32_t class) {
+  return host ? &ctx->free_host[class] : &ctx->free_storage[class];
+}
+
+static AbStorage *storage_new(AbContext *ctx, size_t bytes, bool host) {
   size_t capacity;
   if (bytes > (size_t)1 << 46) {
     ab_error(ctx, AB_INTERNAL, "%.1f GB of memory for one tensor is more than any machine has",
@@ -37,12 +41,12 @@ AbStorage *ab_storage_new(AbContext *ctx, size_t bytes) {
     return NULL;
   }
   int32_t class = size_class(bytes, &capacity);
-  AbStorage *storage = ctx->free_storage[class];
+  AbStorage **list = list_of(ctx, host, class), *storage = *list;
   if (storage) {
-    ctx->free_storage[class] = storage->next;
+    *list = storage->next;
   } else {
     storage = malloc(sizeof *storage);
-    void *data = storage ? ctx->device->alloc(capacity) : NULL;
+    void *data = !storage ? NULL : host ? malloc(capacity) : ctx->device->alloc(capacity);
     if (!data) {
       free(storage);
       ab_error(ctx, AB_INTERNAL,
@@ -53,6 +57,7 @@ AbStorage *ab_storage_new(AbContext *ctx, size_t bytes) {
     storage->data = data;
     storage->bytes = capacity;
     storage->size_class = class;
+    storage->host = host;
     ctx->bytes += (int64_t)capacity;
     ctx->allocations++;
   }
@@ -62,8 +67,19 @@ AbStorage *ab_storage_new(AbContext *ctx, size_t bytes) {
   return storage;
 }
 
+AbStorage *ab_storage_new(AbContext *ctx, size_t bytes) {
+  return storage_new(ctx, bytes, false);
+}
+
+AbStorage *ab_host_storage_new(AbContext *ctx, size_t bytes) {
+  return storage_new(ctx, bytes, true);
+}
+
 static void storage_free(AbContext *ctx, AbStorage *storage) {
-  ctx->device->release(storage->data, storage->bytes);
+  if (storage->host)
+    free(storage->data);
+  else
+    ctx->device->release(storage->data, storage->bytes);
   free(storage);
 }
 
@@ -73,15 +89,17 @@ void ab_storage_unref(AbContext *ctx, AbStorage *storage) {
     storage_free(ctx, storage);
     return;
   }
-  storage->next = ctx->free_storage[storage->size_class];
-  ctx->free_storage[storage->size_class] = storage;
+  AbStorage **list = list_of(ctx, storage->host, storage->size_class);
+  storage->next = *list;
+  *list = storage;
 }
 
 void ab_memory_clear(AbContext *ctx) {
-  for (int i = 0; i < AB_SIZE_CLASSES; i++) {
-    while (ctx->free_storage[i]) {
-      AbStorage *storage = ctx->free_storage[i];
-      ctx->free_storage[i] = storage->next;
+  for (int32_t i = 0; i < 2 * AB_SIZE_CLASSES; i++) {
+    AbStorage **list = list_of(ctx, i & 1, i / 2);
+    while (*list) {
+      AbStorage *storage = *list;
+      *list = storage->next;
       storage_free(ctx, storage);
     }
   }

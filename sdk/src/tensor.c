@@ -79,24 +79,25 @@ static AbTensor *header_new(AbContext *ctx) {
   return tensor;
 }
 
+static void let_go(AbContext *ctx, AbTensor *held) {
+  if (held && !held->permanent && --held->refs == 0) ab_stack_push(ctx, &ctx->dying, held);
+}
+
 /* Releases without recursion: a long chain must not need a deep stack. */
 static void tensor_release(AbTensor *first) {
   AbContext *ctx = first->ctx;
   int64_t base = ctx->dying.count;
   AbTensor *tensor = first;
   for (;;) {
-    AbTensor *held[AB_MAX_INPUTS + 3];
-    int32_t count = 0;
-    for (int32_t i = 0; i < tensor->input_count; i++) held[count++] = tensor->inputs[i];
-    held[count++] = tensor->saved;
-    held[count++] = tensor->grad;
-    held[count++] = tensor->tied_to;
+    for (int32_t i = 0; i < tensor->input_count; i++) let_go(ctx, tensor->inputs[i]);
+    for (int32_t i = 0; i < AB_SAVED; i++) let_go(ctx, tensor->saved[i]);
+    let_go(ctx, tensor->grad);
+    let_go(ctx, tensor->tied_to);
     ab_storage_unref(ctx, tensor->storage);
+    ab_storage_unref(ctx, tensor->block);
+    ab_storage_unref(ctx, tensor->kept);
     tensor->next_free = ctx->free_tensors;
     ctx->free_tensors = tensor;
-    for (int32_t i = 0; i < count; i++)
-      if (held[i] && !held[i]->permanent && --held[i]->refs == 0)
-        ab_stack_push(ctx, &ctx->dying, held[i]);
     if (ctx->dying.count == base) return;
     tensor = ctx->dying.items[--ctx->dying.count];
   }
@@ -249,6 +250,42 @@ bool ab_tensor_dense(const AbTensor *x) {
   return true;
 }
 
+bool ab_tensor_packed(const AbTensor *x) {
+  int64_t wanted = 1, left = 0;
+  for (int32_t i = 0; i < x->rank; i++) {
+    if (x->shape[i] == 0) return ab_tensor_dense(x);
+    left += x->shape[i] != 1;
+  }
+  while (left > 0) { /* the axis whose stride is the extent of those found so far */
+    int32_t i = 0;
+    while (i < x->rank && (x->shape[i] == 1 || x->stride[i] != wanted)) i++;
+    if (i == x->rank) return false;
+    wanted *= x->shape[i];
+    left--;
+  }
+  return true;
+}
+
+AbTensor *ab_tensor_like(AbTensor *x, AbDtype dtype, bool shape_only) {
+  AbTensor *y = ab_tensor_new(x->ctx, dtype, x->rank, x->shape, shape_only);
+  if (y && ab_tensor_packed(x)) memcpy(y->stride, x->stride, sizeof y->stride);
+  return y;
+}
+
+AbTensor *ab_channels_last_new(AbContext *ctx, AbDtype dtype, int32_t rank, const int64_t *shape,
+                               bool shape_only) {
+  AbTensor *y = ab_tensor_new(ctx, dtype, rank, shape, shape_only);
+  if (!y || rank < 3) return y;
+  int64_t stride = shape[1] > 0 ? shape[1] : 1;
+  y->stride[1] = 1;
+  for (int32_t i = rank - 1; i >= 2; i--) {
+    y->stride[i] = stride;
+    stride *= shape[i] > 0 ? shape[i] : 1;
+  }
+  y->stride[0] = stride;
+  return y;
+}
+
 void *ab_data_of(const AbTensor *x) {
   return x->storage ? (char *)x->storage->data + x->offset * (int64_t)ab_dtype_size(x->dtype)
                     : NULL;
@@ -275,6 +312,22 @@ static void copy_into(AbTensor *y, const AbTensor *x) {
   y->ctx->device->copy(&loop, y->dtype, ab_data_of(y), x->dtype, ab_data_of(x));
 }
 
+/* Gives a result that a device has left in an order of its own (channels last) the order of its
+ * axes. Not for views: they share their memory.                                                  */
+static bool put_in_order(AbTensor *x) {
+  if (x->storage->refs != 1 || x->offset != 0) return false;
+  AbTensor *y = ab_tensor_new_unowned(x->ctx, x->dtype, x->rank, x->shape, false);
+  if (!y) return false;
+  copy_into(y, x);
+  y->storage->version = x->storage->version;
+  AbStorage *before = x->storage;
+  x->storage = y->storage;
+  y->storage = before;
+  memcpy(x->stride, y->stride, sizeof x->stride);
+  ab_unref(y);
+  return true;
+}
+
 void *ab_map(AbTensor *x, bool write) {
   if (!x || x == AB_NONE) return NULL;
   char text[220];
@@ -284,7 +337,7 @@ void *ab_map(AbTensor *x, bool write) {
              ab_tensor_text(x, text, sizeof text));
     return NULL;
   }
-  if (!ab_tensor_dense(x)) {
+  if (!ab_tensor_dense(x) && (!ab_tensor_packed(x) || !put_in_order(x))) {
     ab_error(x->ctx, AB_INTERNAL, "a strided view of %s cannot be mapped; see ab_cast, ab_reshape",
              ab_tensor_text(x, text, sizeof text));
     return NULL;

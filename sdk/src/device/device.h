@@ -46,10 +46,11 @@ typedef enum { K_SUM, K_REDUCE_MAX } AbReduce;
 typedef enum { K_UNIFORM, K_NORMAL, K_BERNOULLI } AbRandomKind;
 
 /* A loop nest over a broadcast shape; strides count elements, 0 repeats. [0] is the output. */
+#define AB_OPERANDS 4
 typedef struct {
   int32_t rank;
   int64_t shape[AB_MAX_RANK];
-  int64_t stride[3][AB_MAX_RANK];
+  int64_t stride[AB_OPERANDS][AB_MAX_RANK];
 } AbLoop;
 
 /* Where random numbers come from: see random.h. */
@@ -58,6 +59,17 @@ typedef struct {
   uint32_t call;
   uint64_t step;
 } AbDraw;
+
+/* The kernels of a family of operations; each has a header beside this one. */
+typedef struct AbIndexKernels AbIndexKernels;
+typedef struct AbLinalgKernels AbLinalgKernels;
+typedef struct AbConvolutionKernels AbConvolutionKernels;
+typedef struct AbPoolingKernels AbPoolingKernels;
+typedef struct AbNormalizationKernels AbNormalizationKernels;
+typedef struct AbRecurrentKernels AbRecurrentKernels;
+typedef struct AbAttentionKernels AbAttentionKernels;
+typedef struct AbLossKernels AbLossKernels;
+typedef struct AbOptimizerKernels AbOptimizerKernels;
 
 typedef struct AbDevice {
   const char *name;
@@ -98,6 +110,16 @@ typedef struct AbDevice {
               bool nesterov);
   void (*adam)(AbDtype dtype, int64_t n, void *w, const void *g, void *m, void *s, double lr,
                double b1, double b2, double epsilon, double correction1, double correction2);
+
+  const AbIndexKernels *index;
+  const AbLinalgKernels *linalg;
+  const AbConvolutionKernels *convolution;
+  const AbPoolingKernels *pooling;
+  const AbNormalizationKernels *normalization;
+  const AbRecurrentKernels *recurrent;
+  const AbAttentionKernels *attention;
+  const AbLossKernels *losses;
+  const AbOptimizerKernels *optimizers;
 } AbDevice;
 
 extern const AbDevice ab_device_reference;

@@ -76,8 +76,8 @@ static bool exists(AbActivation f, AbContext *ctx) {
 AbTensor *ab_activate(AbActivation f, AbTensor *x) {
   if (!x || f == AB_IDENTITY) return x;
   if (!exists(f, x->ctx)) return NULL;
-  if (!ab_is_real(x, ops[f].name) || !(x = ab_dense(x))) return NULL;
-  AbTensor *y = ab_tensor_new(x->ctx, x->dtype, x->rank, x->shape, !x->storage);
+  if (!ab_is_real(x, ops[f].name) || !(x = ab_packed(x))) return NULL;
+  AbTensor *y = ab_tensor_like(x, x->dtype, !x->storage);
   if (!y) return NULL;
   if (x->storage)
     x->ctx->device->unary(kernels[f], x->dtype, ab_tensor_count(x), ab_data_of(y), ab_data_of(x));

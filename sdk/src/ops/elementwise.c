@@ -17,25 +17,42 @@ static void strides_for(const AbTensor *y, const AbTensor *x, int64_t *stride) {
 }
 
 static bool mergeable(const AbLoop *loop, int32_t outer, int32_t inner) {
-  for (int32_t k = 0; k < 3; k++)
+  for (int32_t k = 0; k < AB_OPERANDS; k++)
     if (loop->stride[k][outer] != loop->stride[k][inner] * loop->shape[inner]) return false;
   return true;
 }
 
 AbLoop ab_loop(const AbTensor *y, const AbTensor *a, const AbTensor *b) {
+  return ab_loop3(y, a, b, NULL);
+}
+
+/* The axes of y from the widest stride to the narrowest, so that memory is walked in its order. */
+static void order_of(const AbTensor *y, int32_t *axis) {
+  for (int32_t i = 0; i < y->rank; i++) {
+    int32_t j = i;
+    for (; j > 0 && y->stride[axis[j - 1]] < y->stride[i]; j--) axis[j] = axis[j - 1];
+    axis[j] = i;
+  }
+}
+
+AbLoop ab_loop3(const AbTensor *y, const AbTensor *a, const AbTensor *b, const AbTensor *c) {
   AbLoop full = {.rank = y->rank}, loop = {0};
   memcpy(full.shape, y->shape, sizeof full.shape);
   strides_for(y, y, full.stride[0]);
   if (a) strides_for(y, a, full.stride[1]);
   if (b) strides_for(y, b, full.stride[2]);
-  for (int32_t i = 0; i < full.rank; i++) {
+  if (c) strides_for(y, c, full.stride[3]);
+  int32_t axis[AB_MAX_RANK];
+  order_of(y, axis);
+  for (int32_t n = 0; n < full.rank; n++) {
+    int32_t i = axis[n];
     if (full.shape[i] == 1) continue;
     int32_t last = loop.rank - 1;
     loop.shape[loop.rank] = full.shape[i];
-    for (int32_t k = 0; k < 3; k++) loop.stride[k][loop.rank] = full.stride[k][i];
+    for (int32_t k = 0; k < AB_OPERANDS; k++) loop.stride[k][loop.rank] = full.stride[k][i];
     if (last >= 0 && mergeable(&loop, last, loop.rank)) {
       loop.shape[last] *= full.shape[i];
-      for (int32_t k = 0; k < 3; k++) loop.stride[k][last] = full.stride[k][i];
+      for (int32_t k = 0; k < AB_OPERANDS; k++) loop.stride[k][last] = full.stride[k][i];
     } else {
       loop.rank++;
     }
@@ -80,8 +97,7 @@ bool ab_belong_together(const char *operation, const AbTensor *a, const AbTensor
   return false;
 }
 
-/* Two real operands of one context and one type. */
-static bool fit(const char *operation, const AbTensor *a, const AbTensor *b) {
+bool ab_fit(const char *operation, const AbTensor *a, const AbTensor *b) {
   if (!ab_belong_together(operation, a, b) || !ab_is_real(a, operation) ||
       !ab_is_real(b, operation))
     return false;
@@ -94,12 +110,20 @@ static bool fit(const char *operation, const AbTensor *a, const AbTensor *b) {
   return true;
 }
 
+/* Gives y the order in memory of an operand of its shape, a's before b's. */
+static void follow(AbTensor *y, const AbTensor *a, const AbTensor *b) {
+  const AbTensor *like = ab_same_shape(y, a) ? a : ab_same_shape(y, b) ? b : NULL;
+  if (like && !ab_tensor_dense(like) && ab_tensor_packed(like))
+    memcpy(y->stride, like->stride, sizeof y->stride);
+}
+
 AbTensor *ab_binary(const AbOp *op, AbBinary f, AbTensor *a, AbTensor *b) {
   AbShape shape;
-  if (!fit(op->name, a, b) || !ab_broadcast(op->name, a, b, &shape)) return NULL;
+  if (!ab_fit(op->name, a, b) || !ab_broadcast(op->name, a, b, &shape)) return NULL;
   bool shape_only = !a->storage || !b->storage;
   AbTensor *y = ab_tensor_new(a->ctx, a->dtype, shape.rank, shape.dims, shape_only);
   if (!y) return NULL;
+  follow(y, a, b);
   if (!shape_only && ab_tensor_count(y) > 0) {
     AbLoop loop = ab_loop(y, a, b);
     y->ctx->device->binary(f, y->dtype, &loop, ab_data_of(y), ab_data_of(a), ab_data_of(b));
@@ -202,8 +226,8 @@ static void affine_backward(AbTensor *y, AbTensor *g) {
 static const AbOp affine_op = {"affine", affine_backward};
 
 AbTensor *ab_affine(AbTensor *x, double scale, double shift) {
-  if (!ab_is_real(x, "affine") || !(x = ab_dense(x))) return NULL;
-  AbTensor *y = ab_tensor_new(x->ctx, x->dtype, x->rank, x->shape, !x->storage);
+  if (!ab_is_real(x, "affine") || !(x = ab_packed(x))) return NULL;
+  AbTensor *y = ab_tensor_like(x, x->dtype, !x->storage);
   if (!y) return NULL;
   if (x->storage)
     x->ctx->device->affine(x->dtype, ab_tensor_count(x), ab_data_of(y), ab_data_of(x), scale,
@@ -216,9 +240,9 @@ AbTensor *ab_neg(AbTensor *x) {
   return ab_affine(x, -1, 0);
 }
 
-static AbTensor *unary(const AbOp *op, AbUnary f, AbTensor *x) {
-  if (!ab_is_real(x, op->name) || !(x = ab_dense(x))) return NULL;
-  AbTensor *y = ab_tensor_new(x->ctx, x->dtype, x->rank, x->shape, !x->storage);
+AbTensor *ab_unary(const AbOp *op, AbUnary f, AbTensor *x) {
+  if (!ab_is_real(x, op->name) || !(x = ab_packed(x))) return NULL;
+  AbTensor *y = ab_tensor_like(x, x->dtype, !x->storage);
   if (!y) return NULL;
   if (x->storage)
     x->ctx->device->unary(f, x->dtype, ab_tensor_count(x), ab_data_of(y), ab_data_of(x));
@@ -229,7 +253,7 @@ static AbTensor *unary(const AbOp *op, AbUnary f, AbTensor *x) {
 static const AbOp sign_op = {"sign", NULL};
 
 AbTensor *ab_sign(AbTensor *x) {
-  return unary(&sign_op, K_SIGN, x);
+  return ab_unary(&sign_op, K_SIGN, x);
 }
 
 static void abs_backward(AbTensor *y, AbTensor *g) {
@@ -238,7 +262,7 @@ static void abs_backward(AbTensor *y, AbTensor *g) {
 static const AbOp abs_op = {"abs", abs_backward};
 
 AbTensor *ab_abs(AbTensor *x) {
-  return unary(&abs_op, K_ABS, x);
+  return ab_unary(&abs_op, K_ABS, x);
 }
 
 static void square_backward(AbTensor *y, AbTensor *g) {
@@ -247,7 +271,7 @@ static void square_backward(AbTensor *y, AbTensor *g) {
 static const AbOp square_op = {"square", square_backward};
 
 AbTensor *ab_square(AbTensor *x) {
-  return unary(&square_op, K_SQUARE, x);
+  return ab_unary(&square_op, K_SQUARE, x);
 }
 
 static void sqrt_backward(AbTensor *y, AbTensor *g) {
@@ -256,7 +280,7 @@ static void sqrt_backward(AbTensor *y, AbTensor *g) {
 static const AbOp sqrt_op = {"sqrt", sqrt_backward};
 
 AbTensor *ab_sqrt(AbTensor *x) {
-  return unary(&sqrt_op, K_SQRT, x);
+  return ab_unary(&sqrt_op, K_SQRT, x);
 }
 
 static void exp_backward(AbTensor *y, AbTensor *g) {
@@ -265,7 +289,7 @@ static void exp_backward(AbTensor *y, AbTensor *g) {
 static const AbOp exp_op = {"exp", exp_backward};
 
 AbTensor *ab_exp(AbTensor *x) {
-  return unary(&exp_op, K_EXP, x);
+  return ab_unary(&exp_op, K_EXP, x);
 }
 
 static void log_backward(AbTensor *y, AbTensor *g) {
@@ -274,5 +298,5 @@ static void log_backward(AbTensor *y, AbTensor *g) {
 static const AbOp log_op = {"log", log_backward};
 
 AbTensor *ab_log(AbTensor *x) {
-  return unary(&log_op, K_LOG, x);
+  return ab_unary(&log_op, K_LOG, x);
 }

@@ -8,7 +8,7 @@
  *   l = log sum_j exp(z_j) - z_label;   dl/dz = softmax(z) - one_hot(label) */
 
 static void cross_entropy_backward(AbTensor *y, AbTensor *g) {
-  AbTensor *z = y->inputs[0], *labels = y->saved;
+  AbTensor *z = y->inputs[0], *labels = y->saved[0];
   AbContext *ctx = y->ctx;
   int64_t rows = z->shape[0], cols = z->shape[1];
   if (ctx->differentiable) { /* in operations that are recorded in turn */
@@ -72,7 +72,7 @@ AbTensor *ab_cross_entropy(AbTensor *logits, AbTensor *labels) {
     y->ctx->device->cross_entropy(y->dtype, logits->shape[0], logits->shape[1], ab_data_of(y),
                                   ab_data_of(logits), ab_data_of(labels));
   ab_record(y, &cross_entropy_op, &logits, 1);
-  if (y->op) y->saved = ab_ref(labels);
+  ab_save(y, 0, labels);
   return y;
 }
 

@@ -30,6 +30,36 @@ AbTensor *ab_dense(AbTensor *x) {
   return ab_tensor_dense(x) ? x : copy_as(x, x->dtype);
 }
 
+AbTensor *ab_packed(AbTensor *x) {
+  if (!usable(x)) return NULL;
+  return ab_tensor_packed(x) ? x : copy_as(x, x->dtype);
+}
+
+/* Whether the memory of x is [n, spatial ..., c]. */
+static bool is_channels_last(const AbTensor *x) {
+  AbTensor turned = *x;
+  for (int32_t i = 1; i + 1 < x->rank; i++) {
+    turned.shape[i] = x->shape[i + 1];
+    turned.stride[i] = x->stride[i + 1];
+  }
+  turned.shape[x->rank - 1] = x->shape[1];
+  turned.stride[x->rank - 1] = x->stride[1];
+  return ab_tensor_dense(&turned);
+}
+
+AbTensor *ab_channels_last(AbTensor *x) {
+  if (!usable(x)) return NULL;
+  if (x->rank < 3) return ab_dense(x);
+  if (is_channels_last(x)) return x;
+  AbTensor *y = ab_channels_last_new(x->ctx, x->dtype, x->rank, x->shape, !x->storage);
+  if (!y) return NULL;
+  if (x->storage && ab_tensor_count(x) > 0) {
+    AbLoop loop = ab_loop(y, x, NULL);
+    x->ctx->device->copy(&loop, y->dtype, ab_data_of(y), x->dtype, ab_data_of(x));
+  }
+  return ab_record(y, &cast_op, &x, 1);
+}
+
 AbTensor *ab_cast(AbTensor *x, AbDtype dtype) {
   if (!usable(x)) return NULL;
   if (!ab_dtype_size(dtype)) {
@@ -100,7 +130,7 @@ AbTensor *ab_flatten(AbTensor *x) {
 
 /* ---- transpose, slice, broadcast ------------------------------------------------------------- */
 
-static bool axis_of(const char *operation, const AbTensor *x, int32_t *axis) {
+bool ab_axis(const char *operation, const AbTensor *x, int32_t *axis) {
   if (*axis < 0) *axis += x->rank;
   if (*axis >= 0 && *axis < x->rank) return true;
   char text[220];
@@ -115,7 +145,7 @@ static void transpose_backward(AbTensor *y, AbTensor *g) {
 static const AbOp transpose_op = {"transpose", transpose_backward};
 
 AbTensor *ab_transpose(AbTensor *x, int32_t a, int32_t b) {
-  if (!usable(x) || !axis_of("transpose", x, &a) || !axis_of("transpose", x, &b)) return NULL;
+  if (!usable(x) || !ab_axis("transpose", x, &a) || !ab_axis("transpose", x, &b)) return NULL;
   AbTensor *y = ab_tensor_view(x);
   if (!y) return NULL;
   y->shape[a] = x->shape[b];
@@ -145,19 +175,35 @@ static AbTensor *unslice(AbTensor *g, AbShape shape, int32_t axis, int64_t from)
   return ab_record(y, &unslice_op, &g, 1);
 }
 
+static void add_to_window(AbTensor *all, AbTensor *g, int32_t axis, int64_t from) {
+  if (ab_tensor_count(g) == 0) return;
+  AbTensor window = *all;
+  memcpy(window.shape, g->shape, sizeof window.shape);
+  window.offset += from * all->stride[axis];
+  AbLoop loop = ab_loop(&window, &window, g);
+  void *at = ab_data_of(&window);
+  g->ctx->device->binary(K_ADD, g->dtype, &loop, at, at, ab_data_of(g));
+}
+
 static void unslice_backward(AbTensor *y, AbTensor *g) {
   int32_t axis = (int32_t)y->ints[0];
   ab_accumulate(y, 0, ab_slice(g, axis, y->ints[1], y->ints[1] + y->inputs[0]->shape[axis]));
 }
 static const AbOp unslice_op = {"unslice", unslice_backward};
 
+/* Without a record the slices of one tensor add to one gradient, each in its place. */
 static void slice_backward(AbTensor *y, AbTensor *g) {
+  if (!y->ctx->differentiable) {
+    AbTensor *all = ab_gradient_in_place(y, 0);
+    if (all) add_to_window(all, g, (int32_t)y->ints[0], y->ints[1]);
+    return;
+  }
   ab_accumulate(y, 0, unslice(g, ab_shape(y->inputs[0]), (int32_t)y->ints[0], y->ints[1]));
 }
 static const AbOp slice_op = {"slice", slice_backward};
 
 AbTensor *ab_slice(AbTensor *x, int32_t axis, int64_t from, int64_t to) {
-  if (!usable(x) || !axis_of("slice", x, &axis)) return NULL;
+  if (!usable(x) || !ab_axis("slice", x, &axis)) return NULL;
   if (from < 0 || to < from || to > x->shape[axis]) {
     char text[220];
     ab_error(x->ctx, AB_CONFIG, "slice: [%lld, %lld) of axis %d is not within %s", (long long)from,

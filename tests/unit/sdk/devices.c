@@ -7,15 +7,12 @@
  * states: 0 where every value is to be good to so many ulp, more where the operation cancels. A
  * gradient is that of sum_i c_i y_i, c in [0.5, 1.5). Run with --verbose to see what is measured.
  */
-#include "sdk-test.h"
+#include "device-test.h"
 #include <math.h>
 #include <omp.h>
 #include <string.h>
 
-#define INPUTS 3
-#define ULP    0x1p-23
-
-typedef AbTensor *(*Function)(AbTensor *const *x);
+#define ULP 0x1p-23
 
 /* ---- elements -------------------------------------------------------------------------------- */
 
@@ -72,16 +69,8 @@ static AbTensor *cross_entropy_of(AbTensor *const *x) {
   return ab_cross_entropy(x[0], labels);
 }
 
-typedef struct {
-  const char *name;
-  Function f;
-  int32_t count;
-  double low, high;
-  double forward, forward_floor, backward, backward_floor;
-} Case;
-
 /* of any shape */
-static const Case element_cases[] = {
+static const SdkDeviceCase element_cases[] = {
     {"neg", neg_of, 1, -9, 9, 0, 0, 0, 0},
     {"abs", abs_of, 1, -9, 9, 0, 0, 0, 0},
     {"affine", affine_of, 1, -9, 9, 1, 0.75, 0.5, 0},
@@ -103,13 +92,13 @@ static const Case element_cases[] = {
     {"equal", equal_of, 2, -9, 9, 0, 0, 0, 0},
     {"greater", greater_of, 2, -9, 9, 0, 0, 0, 0},
     {"bce", binary_cross_entropy_of, 2, 0.01, 0.99, 2, 1, 3, 1},
-    {"bce-sigmoid", bce_sigmoid_of, 2, -30, 30, 1, 30, 3, 1},
+    {"bce-sigmoid", bce_sigmoid_of, 2, -30, 30, 1, 30, 3, 1, .unit = 2},
     {"sum", sum_of, 1, -1, 1, 1, 300, 0, 0},
     {"mean", mean_of, 1, -1, 1, 1, 1, 1, 0},
 };
 
 /* of matrices; softmax is exp of log-softmax, whose rounding grows with its size, here to 27 */
-static const Case matrix_cases[] = {
+static const SdkDeviceCase matrix_cases[] = {
     {"softmax", softmax_of, 1, -9, 9, 24, 0, 4, 1},
     {"log-softmax", log_softmax_of, 1, -9, 9, 3, 1, 30, 1},
     {"cross-entropy", cross_entropy_of, 1, -9, 9, 3, 1, 4, 1},
@@ -121,7 +110,7 @@ static const Case matrix_cases[] = {
 };
 
 /* of 331 numbers; the gradient is a sum of 200 */
-static const Case bias_cases[] = {
+static const SdkDeviceCase bias_cases[] = {
     {"bias", bias_of, 1, -9, 9, 0, 0, 1, 0},
     {"bias-sigmoid", bias_sigmoid_of, 1, -60, 60, 3, 0, 3, 200},
     {"bias-tanh", bias_tanh_of, 1, -9, 9, 3, 0, 3, 200},
@@ -131,72 +120,6 @@ static const Case bias_cases[] = {
 
 /* ---- comparing ------------------------------------------------------------------------------- */
 
-typedef struct {
-  AbContext *ctx;
-  AbTensor *leaves[INPUTS], *y;
-} Side;
-
-/* Inputs that f32 holds exactly. */
-static void prepare(Side *side, const char *device, AbDtype real, const Case *c,
-                    const AbShape *shapes) {
-  side->ctx = sdk_context(device, real);
-  for (int32_t i = 0; i < c->count; i++) {
-    int64_t n = ab_shape_count(shapes[i]);
-    g_autofree double *values = sdk_numbers(n, c->low, c->high, (uint64_t)i + 17);
-    bool target = i == 1 && strcmp(c->name, "bce-sigmoid") == 0;
-    for (int64_t j = 0; j < n; j++) {
-      if (target) values[j] = (values[j] - c->low) / (c->high - c->low);
-      values[j] = (double)(float)values[j];
-    }
-    side->leaves[i] = sdk_tensor(side->ctx, shapes[i], values);
-    ab_require_grad(side->leaves[i]);
-  }
-  side->y = c->f(side->leaves);
-  sdk_assert_ok(side->ctx);
-  if (!ab_requires_grad(side->y)) return;
-  int64_t n = ab_count(side->y);
-  g_autofree double *weights = sdk_numbers(n, 0.5, 1.5, 55);
-  for (int64_t i = 0; i < n; i++) weights[i] = (double)(float)weights[i];
-  AbTensor *w = sdk_tensor(side->ctx, ab_shape(side->y), weights);
-  ab_backward(ab_sum(ab_mul(side->y, w)));
-  sdk_assert_ok(side->ctx);
-}
-
-static double worst_error(AbTensor *given, AbTensor *exact, double least) {
-  g_assert_cmpint(ab_count(given), ==, ab_count(exact));
-  g_autofree double *a = sdk_values(given), *b = sdk_values(exact);
-  double worst = 0;
-  for (int64_t i = 0; i < ab_count(exact); i++) {
-    double scale = ULP * fmax(fabs(b[i]), least);
-    if (a[i] == b[i]) continue;
-    double error = fabs(a[i] - b[i]) / scale;
-    worst = error <= worst ? worst : error;
-  }
-  return worst;
-}
-
-static void assert_within(const Case *c, const AbShape *shapes, const char *what, double error,
-                          double bound) {
-  char text[200];
-  ab_shape_text(shapes[0], text, sizeof text);
-  g_test_message("%s %s %s: %.3g of %.3g", c->name, text, what, error, bound);
-  if (!(error <= bound * 1.0001))
-    g_error("%s of %s, %s: an error of %.3g, not within %.3g", c->name, text, what, error, bound);
-}
-
-static void compare(const Case *c, const AbShape *shapes) {
-  Side cpu, exact;
-  prepare(&cpu, "cpu", AB_F32, c, shapes);
-  prepare(&exact, "reference", AB_F64, c, shapes);
-  assert_within(c, shapes, "forward", worst_error(cpu.y, exact.y, c->forward_floor), c->forward);
-  for (int32_t i = 0; i < c->count && ab_requires_grad(exact.y); i++) {
-    AbTensor *g = ab_gradient(cpu.leaves[i]), *wanted = ab_gradient(exact.leaves[i]);
-    assert_within(c, shapes, "backward", worst_error(g, wanted, c->backward_floor), c->backward);
-  }
-  sdk_finish(cpu.ctx);
-  sdk_finish(exact.ctx);
-}
-
 static const int64_t lengths[] = {1, 7, 64, 1000, 100003};
 static const int64_t matrices[][2] = {{1, 1},  {7, 5},    {64, 10},    {1000, 7},
                                       {3, 65}, {37, 333}, {10007, 10}, {11, 9091}};
@@ -204,7 +127,8 @@ static const int64_t matrices[][2] = {{1, 1},  {7, 5},    {64, 10},    {1000, 7}
 static void test_elements(void) {
   for (size_t i = 0; i < G_N_ELEMENTS(element_cases); i++)
     for (size_t k = 0; k < G_N_ELEMENTS(lengths); k++)
-      compare(&element_cases[i], (AbShape[]){AB_SHAPE(lengths[k]), AB_SHAPE(lengths[k])});
+      sdk_compare_devices(&element_cases[i],
+                          (AbShape[]){AB_SHAPE(lengths[k]), AB_SHAPE(lengths[k])});
 }
 
 /* Shapes that stretch: each path of the kernel for two operands. The gradient of a stretched
@@ -216,16 +140,10 @@ static void test_stretched(void) {
       {AB_SHAPE(1000), ab_scalar_shape()},         {AB_SHAPE(5, 1, 30, 7), AB_SHAPE(9, 1, 7)},
       {AB_SHAPE(3, 2, 1, 4), AB_SHAPE(3, 1, 5, 4)}};
   for (size_t i = 0; i < G_N_ELEMENTS(element_cases); i++) {
-    const Case *c = &element_cases[i];
+    const SdkDeviceCase *c = &element_cases[i];
     if (c->count != 2 || strncmp(c->name, "bce", 3) == 0) continue; /* wants one shape */
     for (size_t k = 0; k < G_N_ELEMENTS(shapes); k++) {
-      Side cpu, exact;
-      prepare(&cpu, "cpu", AB_F32, c, shapes[k]);
-      prepare(&exact, "reference", AB_F64, c, shapes[k]);
-      double error = worst_error(cpu.y, exact.y, c->forward_floor);
-      assert_within(c, shapes[k], "stretched", error, c->forward);
-      sdk_finish(cpu.ctx);
-      sdk_finish(exact.ctx);
+      sdk_compare_results(c, shapes[k]);
     }
   }
 }
@@ -233,12 +151,12 @@ static void test_stretched(void) {
 static void test_matrices(void) {
   for (size_t i = 0; i < G_N_ELEMENTS(matrix_cases); i++)
     for (size_t k = 0; k < G_N_ELEMENTS(matrices); k++)
-      compare(&matrix_cases[i], (AbShape[]){AB_SHAPE(matrices[k][0], matrices[k][1])});
+      sdk_compare_devices(&matrix_cases[i], (AbShape[]){AB_SHAPE(matrices[k][0], matrices[k][1])});
 }
 
 static void test_bias(void) {
   for (size_t i = 0; i < G_N_ELEMENTS(bias_cases); i++)
-    compare(&bias_cases[i], (AbShape[]){AB_SHAPE(331)});
+    sdk_compare_devices(&bias_cases[i], (AbShape[]){AB_SHAPE(331)});
 }
 
 /* ---- copies: exact --------------------------------------------------------------------------- */
@@ -271,7 +189,7 @@ static void test_copies(void) {
         AbContext *cpu = sdk_context("cpu", AB_F32), *exact = sdk_context("reference", AB_F64);
         AbTensor *given = ab_cast(copy(cpu, which, dtypes[from]), dtypes[to]);
         AbTensor *wanted = ab_cast(copy(exact, which, dtypes[from]), dtypes[to]);
-        g_assert_cmpfloat(worst_error(given, wanted, 1), ==, 0);
+        g_assert_cmpfloat(sdk_worst_error(given, wanted, 1), ==, 0);
         sdk_finish(cpu);
         sdk_finish(exact);
       }
@@ -349,84 +267,40 @@ static void test_products(const void *device) {
 /* ---- threads ----------------------------------------------------------------------------------
  * Products are left out: how OpenBLAS and oneDNN cut theirs depends on the number of threads.    */
 
-static GByteArray *bits_of(AbTensor *x, GByteArray *bits) {
-  AbTensor *dense = ab_cast(ab_detach(x), ab_dtype(x));
-  size_t size = (size_t)ab_count(x) * ab_dtype_size(ab_dtype(x));
-  return g_byte_array_append(bits, ab_map(dense, false), (guint)size);
-}
-
-static GByteArray *bits_of_case(const Case *c, const AbShape *shapes) {
-  Side side;
-  GByteArray *bits = g_byte_array_new();
-  prepare(&side, "cpu", AB_F32, c, shapes);
-  bits_of(side.y, bits);
-  for (int32_t i = 0; i < c->count; i++)
-    if (ab_gradient(side.leaves[i])) bits_of(ab_gradient(side.leaves[i]), bits);
-  sdk_finish(side.ctx);
-  return bits;
-}
-
 static GByteArray *bits_of_others(void) {
   AbContext *ctx = sdk_context("cpu", AB_F32);
   GByteArray *bits = g_byte_array_new();
   AbTensor *w = ab_normal(ctx, AB_SHAPE(100003), 0, 1),
            *g = ab_uniform(ctx, AB_SHAPE(100003), -1, 1);
   AbTensor *m = ab_zeros(ctx, AB_SHAPE(100003)), *s = ab_zeros(ctx, AB_SHAPE(100003));
-  bits_of(w, bits);
-  bits_of(g, bits);
-  bits_of(ab_bernoulli(ab_sigmoid(w)), bits);
-  bits_of(ab_argmax(ab_reshape(ab_slice(w, 0, 0, 100000), AB_SHAPE(1000, 100))), bits);
+  sdk_bits_of(w, bits);
+  sdk_bits_of(g, bits);
+  sdk_bits_of(ab_bernoulli(ab_sigmoid(w)), bits);
+  sdk_bits_of(ab_argmax(ab_reshape(ab_slice(w, 0, 0, 100000), AB_SHAPE(1000, 100))), bits);
   for (int64_t t = 1; t < 4; t++) {
     ab_step_adam(w, g, m, s, 0.1, 0.9, 0.99, 1e-8, t);
     ab_step_sgd(w, g, m, 0.1, 0.9, t == 2);
   }
-  bits_of(w, bits);
-  bits_of(ab_cast(ab_cast(w, AB_U8), AB_F32), bits);
-  bits_of(ab_cast(ab_transpose(ab_reshape(ab_slice(w, 0, 0, 100000), AB_SHAPE(1000, 100)), 0, 1),
-                  AB_F32),
-          bits);
+  sdk_bits_of(w, bits);
+  sdk_bits_of(ab_cast(ab_cast(w, AB_U8), AB_F32), bits);
+  sdk_bits_of(
+      ab_cast(ab_transpose(ab_reshape(ab_slice(w, 0, 0, 100000), AB_SHAPE(1000, 100)), 0, 1),
+              AB_F32),
+      bits);
   sdk_finish(ctx);
   return bits;
-}
-
-static void assert_same(const char *name, GByteArray **of, int count) {
-  for (int i = 0; i < count; i++) {
-    if (of[i]->len != of[0]->len || memcmp(of[i]->data, of[0]->data, of[0]->len) != 0)
-      g_error("%s: other bits on another number of threads", name);
-    if (i > 0) g_byte_array_unref(of[i]);
-  }
-  g_byte_array_unref(of[0]);
-}
-
-static const int thread_counts[] = {1, 2, 3, 7};
-#define COUNTS ((int)G_N_ELEMENTS(thread_counts))
-
-static void check_threads(const Case *cases, size_t count, const AbShape *shapes) {
-  for (size_t i = 0; i < count; i++) {
-    GByteArray *bits[COUNTS];
-    for (int k = 0; k < COUNTS; k++) {
-      omp_set_num_threads(thread_counts[k]);
-      bits[k] = bits_of_case(&cases[i], shapes);
-    }
-    assert_same(cases[i].name, bits, COUNTS);
-  }
 }
 
 static void test_threads(void) {
   int before = omp_get_max_threads();
   AbShape vector = AB_SHAPE(100003), wide = AB_SHAPE(11, 9091), tall = AB_SHAPE(10007, 10);
-  check_threads(element_cases, G_N_ELEMENTS(element_cases), (AbShape[]){vector, vector});
-  check_threads(element_cases + 12, 8, (AbShape[]){wide, AB_SHAPE(11, 1)});
-  check_threads(element_cases + 12, 8, (AbShape[]){tall, AB_SHAPE(10)});
-  check_threads(matrix_cases, G_N_ELEMENTS(matrix_cases), &wide);
-  check_threads(matrix_cases, G_N_ELEMENTS(matrix_cases), &tall);
-  check_threads(bias_cases, G_N_ELEMENTS(bias_cases), (AbShape[]){AB_SHAPE(331)});
-  GByteArray *bits[COUNTS];
-  for (int k = 0; k < COUNTS; k++) {
-    omp_set_num_threads(thread_counts[k]);
-    bits[k] = bits_of_others();
-  }
-  assert_same("random numbers and optimizers", bits, COUNTS);
+  sdk_check_threads(element_cases, G_N_ELEMENTS(element_cases), (AbShape[]){vector, vector});
+  sdk_check_threads(element_cases + 12, 8, (AbShape[]){wide, AB_SHAPE(11, 1)});
+  sdk_check_threads(element_cases + 12, 8, (AbShape[]){tall, AB_SHAPE(10)});
+  sdk_check_threads(matrix_cases, G_N_ELEMENTS(matrix_cases), &wide);
+  sdk_check_threads(matrix_cases, G_N_ELEMENTS(matrix_cases), &tall);
+  sdk_check_threads(bias_cases, G_N_ELEMENTS(bias_cases), (AbShape[]){AB_SHAPE(331)});
+  sdk_same_bits("random numbers and optimizers", bits_of_others);
   omp_set_num_threads(before);
 }
 

@@ -15,6 +15,9 @@
     }                                                        \
   }
 
+#define SDK_INPUTS 8
+typedef AbTensor *(*SdkFunction)(AbTensor *const *x);
+
 /* name_of: an operation as a function of a list of operands. */
 #define UNARY(name)                                \
   static AbTensor *name##_of(AbTensor *const *x) { \

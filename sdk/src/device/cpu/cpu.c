@@ -2,6 +2,15 @@
  *
  * The table of the cpu device, its memory and its threads. */
 #include "cpu.h"
+#include "../attention.h"
+#include "../convolution.h"
+#include "../index.h"
+#include "../linalg.h"
+#include "../losses.h"
+#include "../normalization.h"
+#include "../optimizers.h"
+#include "../pooling.h"
+#include "../recurrent.h"
 #include <omp.h>
 #include <stdlib.h>
 #include <sys/mman.h>
@@ -66,4 +75,13 @@ const AbDevice ab_device_cpu = {
     .clamp = cpu_clamp,
     .sgd = cpu_sgd,
     .adam = cpu_adam,
+    .index = &cpu_index,
+    .linalg = &cpu_linalg,
+    .convolution = &cpu_convolution,
+    .pooling = &cpu_pooling,
+    .normalization = &cpu_normalization,
+    .recurrent = &cpu_recurrent,
+    .attention = &cpu_attention,
+    .losses = &cpu_losses,
+    .optimizers = &cpu_optimizers,
 };

@@ -149,11 +149,11 @@ static void binary_rows(int64_t from, int64_t to, void *job) {
   const AbLoop *loop = j->loop;
   int32_t last = loop->rank - 1;
   for (int64_t row = from; row < to; row++) {
-    int64_t rest = row, at[3] = {0};
+    int64_t rest = row, at[AB_OPERANDS] = {0};
     for (int32_t i = last - 1; i >= 0; i--) {
       int64_t index = rest % loop->shape[i];
       rest /= loop->shape[i];
-      for (int k = 0; k < 3; k++) at[k] += index * loop->stride[k][i];
+      for (int k = 0; k < AB_OPERANDS; k++) at[k] += index * loop->stride[k][i];
     }
     binary_row(j->f, j->inner, j->y + at[0], loop->stride[0][last], j->a + at[1],
                loop->stride[1][last], j->b + at[2], loop->stride[2][last]);

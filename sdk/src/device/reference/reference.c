@@ -2,8 +2,16 @@
  *
  * The reference device: plain loops on one thread, without libraries. It is what to read to learn
  * what a kernel means, and what the other devices are tested against.                            */
-#include "device.h"
-#include "philox.h"
+#include "../attention.h"
+#include "../convolution.h"
+#include "../index.h"
+#include "../linalg.h"
+#include "../losses.h"
+#include "../normalization.h"
+#include "../optimizers.h"
+#include "../philox.h"
+#include "../pooling.h"
+#include "../recurrent.h"
 #include <math.h>
 #include <stdlib.h>
 #include <string.h>
@@ -47,9 +55,9 @@ static void reference_fill(AbDtype dtype, int64_t n, void *y, double value) {
 /* Counts through the shape of a loop: the offsets of its operands. False after the last. */
 static bool advance(const AbLoop *loop, int64_t *index, int64_t *at) {
   for (int32_t i = loop->rank - 1; i >= 0; i--) {
-    for (int k = 0; k < 3; k++) at[k] += loop->stride[k][i];
+    for (int k = 0; k < AB_OPERANDS; k++) at[k] += loop->stride[k][i];
     if (++index[i] < loop->shape[i]) return true;
-    for (int k = 0; k < 3; k++) at[k] -= loop->stride[k][i] * loop->shape[i];
+    for (int k = 0; k < AB_OPERANDS; k++) at[k] -= loop->stride[k][i] * loop->shape[i];
     index[i] = 0;
   }
   return false;
@@ -63,7 +71,7 @@ static bool nothing(const AbLoop *loop) {
 
 static void reference_copy(const AbLoop *loop, AbDtype to, void *y, AbDtype from, const void *x) {
   if (nothing(loop)) return;
-  int64_t index[AB_MAX_RANK] = {0}, at[3] = {0};
+  int64_t index[AB_MAX_RANK] = {0}, at[AB_OPERANDS] = {0};
   do {
     if (from == AB_I64 && to == AB_I64) /* not through a double */
       ((int64_t *)y)[at[0]] = ((const int64_t *)x)[at[1]];
@@ -78,7 +86,7 @@ static void reference_copy(const AbLoop *loop, AbDtype to, void *y, AbDtype from
 #define NAME(f) reference_##f##_f32
 #define M(name) name##f
 #define EDGE    AB_BCE_EDGE_F32
-#include "reference-real.h"
+#include "real.h"
 #undef REAL
 #undef NAME
 #undef M
@@ -87,7 +95,7 @@ static void reference_copy(const AbLoop *loop, AbDtype to, void *y, AbDtype from
 #define NAME(f) reference_##f##_f64
 #define M(name) name
 #define EDGE    AB_BCE_EDGE_F64
-#include "reference-real.h"
+#include "real.h"
 #undef REAL
 #undef NAME
 #undef M
@@ -237,4 +245,13 @@ const AbDevice ab_device_reference = {
     .clamp = reference_clamp,
     .sgd = reference_sgd,
     .adam = reference_adam,
+    .index = &reference_index,
+    .linalg = &reference_linalg,
+    .convolution = &reference_convolution,
+    .pooling = &reference_pooling,
+    .normalization = &reference_normalization,
+    .recurrent = &reference_recurrent,
+    .attention = &reference_attention,
+    .losses = &reference_losses,
+    .optimizers = &reference_optimizers,
 };

@@ -59,7 +59,7 @@ static REAL NAME(combine)(AbBinary f, REAL a, REAL b) {
 
 static void NAME(binary)(AbBinary f, const AbLoop *loop, REAL *y, const REAL *a, const REAL *b) {
   if (nothing(loop)) return;
-  int64_t index[AB_MAX_RANK] = {0}, at[3] = {0};
+  int64_t index[AB_MAX_RANK] = {0}, at[AB_OPERANDS] = {0};
   do {
     y[at[0]] = NAME(combine)(f, a[at[1]], b[at[2]]);
   } while (advance(loop, index, at));

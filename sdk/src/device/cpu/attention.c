@@ -1,0 +1,7 @@
+/* SPDX-License-Identifier: Apache-2.0
+ *
+ * Attention. */
+#include "../attention.h"
+#include "cpu.h"
+
+const AbAttentionKernels cpu_attention = {};
