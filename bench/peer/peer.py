@@ -6,19 +6,30 @@
 
 Lines of JSON on standard output; requests on standard input. README.md has the protocol.
 """
+
 import argparse
 import ctypes
 import gc
 import json
-import os
 import resource
 import sys
 import time
 
-from workloads import WORKLOADS
+sys.dont_write_bytecode = True  # the folder of sources stays as it is
+
+try:
+    import torch
+    from workloads import WORKLOADS
+except ImportError as missing:
+    sys.exit(f"peer.py: {missing}; README.md beside it says how to install PyTorch")
 
 WARM_UP_STEPS = 5
 WARM_UP_SECONDS = 0.5
+
+
+class Parser(argparse.ArgumentParser):
+    def error(self, message):
+        self.exit(1, f"peer.py: {message}\n")
 
 
 def say(**fields):
@@ -26,7 +37,7 @@ def say(**fields):
 
 
 def arguments():
-    parser = argparse.ArgumentParser(description="One workload of bench/compare in PyTorch.")
+    parser = Parser(description="One workload of bench/compare in PyTorch.")
     parser.add_argument("--list", action="store_true", help="print the workloads' names")
     parser.add_argument("workload", nargs="?", metavar="WORKLOAD")
     parser.add_argument("mode", nargs="?", metavar="MODE", help="eager or compile")
@@ -75,8 +86,6 @@ def warm_up(workload):
 
 
 def prepare(given):
-    import torch
-
     torch.set_num_threads(given.threads)
     torch.set_num_interop_threads(1)
     torch.manual_seed(1)
@@ -99,6 +108,7 @@ def serve(workload):
             raise ValueError(f"not a request: {line.strip()!r}; it is `time N`, N > 0, or `quit`")
         seconds = run(workload, int(words[1]))
         say(seconds=seconds, loss=workload.loss())
+    gc.unfreeze()
     peak = resource.getrusage(resource.RUSAGE_SELF).ru_maxrss / 1024
     say(peak_memory_mb=round(peak, 1))
 

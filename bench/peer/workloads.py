@@ -7,75 +7,80 @@ otherwise. [n] is the batch. Adam: lr 1e-3, betas 0.9 and 0.999, eps 1e-8, no we
 Initialisers are PyTorch's own; they have no bearing on the work. Linear layers have biases.
 
 mlp-auto-encoder [100]
-    x: [100, 784] uniform in [0, 1). Linear 784-512-256-64-256-512-784; ReLU after each but the last,
-    sigmoid after the last. Loss: mean (y - x)^2. Adam. 1 104 400 parameters.
+    x: [100, 784] uniform in [0, 1). Linear 784-512-256-64-256-512-784; ReLU after each but the
+    last, sigmoid after the last. Loss: mean (y - x)^2. Adam. 1 100 112 parameters.
 
 conv-auto-encoder-28 [100], conv-auto-encoder-96 [20]
     x: [n, 1, s, s] uniform in [0, 1). Encoder: convolution 3x3, padding 1, 1 -> 20 (weight W1
-    [20, 1, 3, 3]), sigmoid; the same 20 -> 20 (W2 [20, 20, 3, 3]), sigmoid. Decoder, tied: transposed
-    convolution by W2, 20 -> 20, sigmoid; transposed convolution by W1, 20 -> 1, sigmoid; padding 1, so
-    that all planes are s x s. Four biases of their own: 20, 20, 20, 1. W1 and W2 are learned from both
-    of their uses. No gradient of x. Loss: mean (y - x)^2. Adam. 3 841 parameters.
+    [20, 1, 3, 3]), sigmoid; the same 20 -> 20 (W2 [20, 20, 3, 3]), sigmoid. Decoder, tied:
+    transposed convolution by W2, 20 -> 20, sigmoid; transposed convolution by W1, 20 -> 1, sigmoid;
+    padding 1, so that all planes are s x s. Four biases of their own: 20, 20, 20, 1. W1 and W2 are
+    learned from both of their uses. No gradient of x. Loss: mean (y - x)^2. Adam. 3 841 parameters.
 
 lstm-encoder-decoder [20]
-    x: [20, 30, 10] (kept time first), standard normal. Encoder: LSTM 10 -> 200 from zeros, of which only
-    the final state (h, c) is used. Decoder: another LSTM 10 -> 200 from that state; target
-    t = x reversed in time; its input is 0, t[0], ..., t[28] (teacher forcing; made with the data).
-    Linear 200 -> 10 of each step's h. Loss: mean (y - t)^2. Adam. LSTM without peepholes or projection;
-    torch keeps two biases of 800 per layer where one would do: 341 210 parameters (339 610 with one).
+    x: [20, 30, 10] (kept time first), standard normal. Encoder: LSTM 10 -> 200 from zeros, of which
+    only the final state (h, c) is used. Decoder: another LSTM 10 -> 200 from that state; target t =
+    x reversed in time; its input is 0, t[0], ..., t[28] (teacher forcing; made with the data).
+    Linear 200 -> 10 of each step's h. Loss: mean (y - t)^2. Adam. LSTM without peepholes or
+    projection; torch keeps two biases of 800 per layer where one would do: 341 210 parameters
+    (339 610 with one).
 
 gru-classifier [100]
-    x: [100, 28, 28] (kept time first) uniform in [0, 1), label uniform in 0..9. GRU 28 -> 128 from zeros,
-    with the reset gate applied after the recurrent product (h (W_hn) + b_hn) and so two biases of 384;
-    linear 128 -> 10 of the last h. Loss: mean cross-entropy over the batch. Adam. 61 962 parameters.
+    x: [100, 28, 28] (kept time first) uniform in [0, 1), label uniform in 0..9. GRU 28 -> 128 from
+    zeros, with the reset gate applied after the recurrent product (h (W_hn) + b_hn) and so two
+    biases of 384; linear 128 -> 10 of the last h. Loss: mean cross-entropy over the batch. Adam.
+    61 962 parameters.
 
 gan [100]
-    Generator 50-128-256-512-784, discriminator 784-512-256-128-1; tanh after each hidden layer, tanh
-    after the generator's last, the discriminator gives logits. Real x: [100, 784] uniform in [-1, 1).
-    One step: z [100, 50] standard normal, drawn in the step; fake = G(z), once.
-    Update of D: mean BCE(D(x), 1) + mean BCE(D(fake), 0), with logits, fake held fixed (the 200 rows go
-    through D as one batch). Then update of G: mean BCE(D(fake), 1) by the D just updated, the same fake;
-    D's weight gradients are not computed here. Two Adams, each lr 1e-3. The loss reported is D's.
-    573 200 + 566 273 = 1 139 473 parameters.
+    Generator 50-128-256-512-784, discriminator 784-512-256-128-1; tanh after each hidden layer,
+    tanh after the generator's last, the discriminator gives logits. Real x: [100, 784] uniform in
+    [-1, 1). One step: z [100, 50] standard normal, drawn in the step; fake = G(z), once. Update of
+    D: mean BCE(D(x), 1) + mean BCE(D(fake), 0), with logits, fake held fixed (the 200 rows go
+    through D as one batch). Then update of G: mean BCE(D(fake), 1) by the D just updated, the same
+    fake; D's weight gradients are not computed here. Two Adams, each lr 1e-3. The loss reported is
+    D's. 573 328 + 566 273 = 1 139 601 parameters.
 
 rbm-cd1 [100]
     v0: [100, 784], 0 or 1 with p 0.5. W [784, 500], b [784], c [500]. No autograd.
     h0 = s(v0 W + c); h = (uniform < h0); v1 = s(h W' + b), means; h1 = s(v1 W + c).
-    W += lr / 100 (v0' h0 - v1' h1), b += lr mean over rows (v0 - v1), c += lr mean over rows (h0 - h1),
-    lr 0.05. The loss reported is mean (v0 - v1)^2 of the last step, computed after the timing.
-    393 284 parameters.
+    W += lr / 100 (v0' h0 - v1' h1), b += lr mean over rows (v0 - v1),
+    c += lr mean over rows (h0 - h1), lr 0.05. The loss reported is mean (v0 - v1)^2 of the last
+    step, computed after the timing. 393 284 parameters.
 
 dqn [80]
-    Q: 4-32-32-2, tanh after all three (the output too); the target network has the same shape, is a copy
-    made at the start and is not refreshed in the timed steps. Batches: s, s' [80, 4] standard normal,
-    action uniform in 0..1, reward uniform in [0, 1), done with p 0.1 (float).
-    y = r + 0.99 (1 - done) max_a Qt(s'), no gradient; loss: mean (Q(s)[a] - y)^2. Adadelta lr 1,
-    rho 0.9, eps 1e-6. 1 282 parameters (the target's not counted).
+    Q: 4-32-32-2, tanh after all three (the output too); the target network has the same shape, is a
+    copy made at the start and is not refreshed in the timed steps. Batches: s, s' [80, 4] standard
+    normal, action uniform in 0..1, reward uniform in [0, 1), done with p 0.1 (float). y = r + 0.99
+    (1 - done) max_a Qt(s'), no gradient; loss: mean (Q(s)[a] - y)^2. Adadelta lr 1, rho 0.9, eps
+    1e-6. 1 282 parameters (the target's not counted).
 
 mobilenet-v2 [32]
-    x: [32, 3, 32, 32] standard normal, label uniform in 0..9. Stem: convolution 3x3 stride 2, 3 -> 32,
-    BN, ReLU6. Inverted residuals (t, c, n, s): (1,16,1,1) (6,24,2,2) (6,32,3,2) (6,64,4,2) (6,96,3,1)
-    (6,160,3,2) (6,320,1,1): 1x1 expansion by t, BN, ReLU6 (absent where t is 1); depthwise 3x3 of
-    stride s in the first of the n, BN, ReLU6; 1x1 projection, BN; plus the input where stride is 1 and
-    channels agree. 1x1 convolution to 1280, BN, ReLU6; mean over the plane (1x1 by then); linear
-    1280 -> 10. Convolutions have no biases, 3x3 have padding 1. BN in training mode: batch statistics,
-    running ones updated with momentum 0.1, eps 1e-5. No dropout. Loss: mean cross-entropy over the
-    batch. Adam. 2 236 682 parameters.
+    x: [32, 3, 32, 32] standard normal, label uniform in 0..9. Stem: convolution 3x3 stride 2, 3 ->
+    32, BN, ReLU6. Inverted residuals (t, c, n, s): (1,16,1,1) (6,24,2,2) (6,32,3,2) (6,64,4,2)
+    (6,96,3,1) (6,160,3,2) (6,320,1,1): 1x1 expansion by t, BN, ReLU6 (absent where t is 1);
+    depthwise 3x3 of stride s in the first of the n, BN, ReLU6; 1x1 projection, BN; plus the input
+    where stride is 1 and channels agree. 1x1 convolution to 1280, BN, ReLU6; mean over the plane
+    (1x1 by then); linear 1280 -> 10. Convolutions have no biases, 3x3 have padding 1. BN in
+    training mode: batch statistics, running ones updated with momentum 0.1, eps 1e-5. No dropout.
+    Loss: mean cross-entropy over the batch. Adam. 2 236 682 parameters.
 
 transformer-encoder [16]
     Tokens: [16, 128] uniform in 0..999, label uniform in 0..9. h = E[token] + sinusoidal positions
-    (constant); width 256, no scaling of E. Two layers: h += O(attention(LN(h))), 8 heads of 32, scores
-    / sqrt(32), no mask; h += W2 gelu(W1 LN(h)), 256-1024-256, exact (erf) GELU. A last LN, mean over the
-    128 tokens, linear 256 -> 10. All linear with biases, LN with gain and bias, eps 1e-5, no dropout.
-    Gradient of E dense. Loss: mean cross-entropy over the batch. Adam. 1 838 602 parameters.
+    (constant); width 256, no scaling of E. Two layers: h += O(attention(LN(h))), 8 heads of 32,
+    scores / sqrt(32), no mask; h += W2 gelu(W1 LN(h)), 256-1024-256, exact (erf) GELU. A last LN,
+    mean over the 128 tokens, linear 256 -> 10. All linear with biases, LN with gain and bias, eps
+    1e-5, no dropout. Gradient of E dense. Loss: mean cross-entropy over the batch. Adam. 1 838 602
+    parameters.
 
 stacked-rbm [100]
-    One `step` is the whole learning: X [10000, 10000] normal(0.5, 0.2), made beforehand (400 MB). Layer 1:
-    RBM 10000 x 10, one epoch of 100 batches in order. Then H = s(X W + c) [10000, 10], in the timed
-    part, and layer 2: RBM 10 x 10000 on H, one epoch of 100 batches. Both begin anew: W normal(0, 0.01),
-    b = c = 0. A step of either as in rbm-cd1, except that v1 is sampled too, v1 = (uniform < s(h W' + b)).
-    lr 0.05. The loss reported is mean (v0 - v1)^2 of the last batch of layer 2. 220 020 parameters.
+    One `step` is the whole learning: X [10000, 10000] normal(0.5, 0.2), made beforehand (400 MB).
+    Layer 1: RBM 10000 x 10, one epoch of 100 batches in order. Then H = s(X W + c) [10000, 10], in
+    the timed part, and layer 2: RBM 10 x 10000 on H, one epoch of 100 batches. Both begin anew: W
+    normal(0, 0.01), b = c = 0. A step of either as in rbm-cd1, except that v1 is sampled too, v1 =
+    (uniform < s(h W' + b)). lr 0.05. The loss reported is mean (v0 - v1)^2 of the last batch of
+    layer 2. 220 020 parameters.
 """
+
 import math
 
 import torch
@@ -104,8 +109,10 @@ class Workload:
         self.turn = 0
         self.build()
 
-    def compiled(self, function):
-        return torch.compile(function, dynamic=False) if self.mode == "compile" else function
+    def compiled(self, function, **options):
+        if self.mode != "compile":
+            return function
+        return torch.compile(function, dynamic=False, options=options or None)
 
     def next_batch(self):
         self.turn = (self.turn + 1) % POOL
@@ -205,6 +212,7 @@ class TiedConvolutions(nn.Module):
 
 
 class ConvAutoEncoder(Supervised):
+    layout = "channels_last"
     variants = ("transposed", "flipped")
     variant = "transposed"
 
@@ -361,11 +369,18 @@ def draw_new(mean):
     return (torch.rand_like(mean) < mean).to(mean.dtype)
 
 
+# torch.compile's own random numbers are the slower here, so it is told to call PyTorch's.
+DRAW_OUTSIDE = {"fallback_random": True}
+
+
 class Machine:
     """A Bernoulli RBM and its CD-1."""
 
     def __init__(self, visible, hidden, sampled, draw):
-        self.W = torch.randn(visible, hidden).mul_(0.01)
+        if visible > hidden:  # in memory the long side is the last: products are faster so
+            self.W = torch.randn(hidden, visible).mul_(0.01).t()
+        else:
+            self.W = torch.randn(visible, hidden).mul_(0.01)
         self.b = torch.zeros(visible)
         self.c = torch.zeros(hidden)
         self.sampled = sampled  # visible units
@@ -374,16 +389,21 @@ class Machine:
     def hidden(self, v):
         return torch.addmm(self.c, v, self.W).sigmoid_()
 
-    def learn(self, v0, lr):
+    def chain(self, v0):
+        """v1, h0, h1, and the sums over rows for b and c."""
         h0 = self.hidden(v0)
         v1 = torch.addmm(self.b, self.draw(h0), self.W.t()).sigmoid_()
         if self.sampled:
             v1 = self.draw(v1)
         h1 = self.hidden(v1)
+        return v1, h0, h1, v0.sum(0) - v1.sum(0), h0.sum(0) - h1.sum(0)
+
+    def learn(self, v0, lr):
+        v1, h0, h1, change_b, change_c = self.chain(v0)
         rate = lr / v0.shape[0]
         self.W.addmm_(v0.t(), h0, alpha=rate).addmm_(v1.t(), h1, alpha=-rate)
-        self.b.add_(v0.sum(0) - v1.sum(0), alpha=rate)
-        self.c.add_(h0.sum(0) - h1.sum(0), alpha=rate)
+        self.b.add_(change_b, alpha=rate)
+        self.c.add_(change_c, alpha=rate)
         return v1
 
 
@@ -392,13 +412,13 @@ class RbmCd1(Workload):
         drawing = draw_new if self.mode == "compile" else draw
         self.machine = Machine(784, 500, False, drawing)
         self.pool = [(torch.rand(100, 784) < 0.5).float() for _ in range(POOL)]
-        self.learn = self.compiled(self.machine.learn)
+        self.machine.chain = self.compiled(self.machine.chain, **DRAW_OUTSIDE)
         self.parameters = 784 * 500 + 784 + 500
 
     @torch.no_grad()
     def step(self):
         v0 = self.next_batch()
-        self.last = v0, self.learn(v0, 0.05)
+        self.last = v0, self.machine.learn(v0, 0.05)
 
     def loss(self):
         return F.mse_loss(*self.last).item()
@@ -418,7 +438,7 @@ class StackedRbm(Workload):
     def machine(self, visible, hidden):
         drawing = draw_new if self.mode == "compile" else draw
         made = Machine(visible, hidden, True, drawing)
-        made.learn = self.compiled(made.learn)
+        made.chain = self.compiled(made.chain, **DRAW_OUTSIDE)
         made.hidden = self.compiled(made.hidden)
         return made
 
@@ -447,7 +467,19 @@ class StackedRbm(Workload):
 
 
 class Dqn(Supervised):
-    optimizer = "foreach"
+    optimizer = "foreach"  # there is no fused Adadelta
+    variants = ("module", "captured")
+    variant = {"eager": "module", "compile": "captured"}
+
+    def build(self):
+        super().build()
+        if self.variant == "captured":
+            if self.mode != "compile":
+                raise ValueError("variant captured is of mode compile only")
+            self.captured = torch.compile(self.whole_step, dynamic=False)
+            self.weights = {n: p.detach() for n, p in self.model.named_parameters()}
+            self.squares = {n: torch.zeros_like(p) for n, p in self.weights.items()}
+            self.changes = {n: torch.zeros_like(p) for n, p in self.weights.items()}
 
     def build_model(self):
         self.target = dense((4, 32, 32, 2), nn.Tanh, nn.Tanh).requires_grad_(False)
@@ -464,9 +496,35 @@ class Dqn(Supervised):
         return torch.randn(80, 4), action, torch.rand(80), torch.randn(80, 4), done
 
     def loss_of(self, state, action, reward, following, done):
-        with torch.no_grad():
-            y = torch.addcmul(reward, 1 - done, self.target(following).amax(1), value=0.99)
+        y = self.wanted(reward, following, done)
         return F.mse_loss(self.model(state).gather(1, action).squeeze(1), y)
+
+    @torch.no_grad()
+    def wanted(self, reward, following, done):
+        return torch.addcmul(reward, 1 - done, self.target(following).amax(1), value=0.99)
+
+    def whole_step(self, state, action, reward, following, done):
+        """Forward, backward and Adadelta as one graph: here calls cost more than arithmetic."""
+        y = self.wanted(reward, following, done)
+
+        def loss_of(weights):
+            q = torch.func.functional_call(self.model, weights, (state,))
+            return F.mse_loss(q.gather(1, action).squeeze(1), y)
+
+        gradients, loss = torch.func.grad_and_value(loss_of)(self.weights)
+        for name, g in gradients.items():
+            square, change = self.squares[name], self.changes[name]
+            square.mul_(0.9).addcmul_(g, g, value=0.1)
+            delta = (change + 1e-6).sqrt() / (square + 1e-6).sqrt() * g
+            change.mul_(0.9).addcmul_(delta, delta, value=0.1)
+            self.weights[name].sub_(delta)
+        return loss
+
+    def step(self):
+        if self.variant == "module":
+            return super().step()
+        with torch.no_grad():
+            self.last = self.captured(*self.next_batch())
 
 
 # ---- images --------------------------------------------------------------------------------------
@@ -498,6 +556,7 @@ class InvertedResidual(nn.Module):
 
 
 class MobileNetV2(Supervised):
+    layout = {"eager": "channels_last", "compile": "contiguous"}
     table = (
         (1, 16, 1, 1),
         (6, 24, 2, 2),

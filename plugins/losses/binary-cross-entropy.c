@@ -1,18 +1,21 @@
 /* SPDX-License-Identifier: Apache-2.0
  *
  * Cross-entropy of independent bits: the mean over the batch of
- *   mean_i -t_i log y_i - (1 - t_i) log(1 - y_i),   or of the sum over i (nats per sample).      */
+ *   mean_i -t_i log y_i - (1 - t_i) log(1 - y_i),   or of the sum over i (nats per sample).
+ * With `logits` the output is x and y = sigmoid(x).                                              */
 #include <absdk/absdk.h>
 
 typedef struct {
   AbLoss base;
   int64_t reduction;
+  bool logits;
 } Bce;
 
 static const char *const reductions[] = {"mean", "sum", NULL};
 
 static const AbParam params[] = {
     AB_PARAM_CHOICE(Bce, reduction, "mean", reductions, "Over the elements of one sample."),
+    AB_PARAM_BOOL(Bce, logits, false, "The output is before the sigmoid."),
 };
 
 static void check(AbLoss *self, const AbSpec *output, const AbSpec *target) {
@@ -24,9 +27,12 @@ static void check(AbLoss *self, const AbSpec *output, const AbSpec *target) {
 }
 
 static AbTensor *loss(AbLoss *self, AbTensor *output, AbTensor *target) {
-  AbTensor *entropy = ab_binary_cross_entropy(output, target);
-  if (((Bce *)self)->reduction == 0) return ab_mean(entropy);
-  return entropy ? ab_affine(ab_sum(entropy), 1.0 / (double)ab_dim(entropy, 0), 0) : NULL;
+  const Bce *o = (const Bce *)self;
+  AbLossForm form = o->reduction == 0 ? AB_LOSS_MEAN : AB_LOSS_SUM;
+  AbTensor *value = o->logits ? ab_binary_cross_entropy_logits(output, target, form)
+                              : ab_binary_cross_entropy_reduced(output, target, form);
+  if (!value || form == AB_LOSS_MEAN) return value;
+  return ab_affine(value, 1.0 / (double)ab_dim(output, 0), 0);
 }
 
 static const AbLossVtable vtable = {.struct_size = sizeof vtable, .check = check, .loss = loss};

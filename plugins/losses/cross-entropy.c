@@ -1,21 +1,58 @@
 /* SPDX-License-Identifier: Apache-2.0
  *
- * Cross-entropy of classes: the mean over the batch of  -log softmax(y)_label. */
+ * Cross-entropy of classes: the mean over the batch of  -log softmax(y)_label,  or of
+ * -sum_c t_c log softmax(y)_c  where the target gives a probability for each class. With label
+ * smoothing (Szegedy et al. 2016) and weights of the classes (the mean is then over the weights of
+ * the batch's labels), as in PyTorch.                                                            */
 #include <absdk/absdk.h>
 
+typedef struct {
+  AbLoss base;
+  double smoothing;
+  AbReals weights;
+} CrossEntropy;
+
+static const AbParam params[] = {
+    AB_PARAM_REAL(CrossEntropy, smoothing, 0, 0, 1, "",
+                  "Share of the target that is spread over all classes."),
+    AB_PARAM_REALS(CrossEntropy, weights, "[]", 0, 1e30, "", "Of the classes; []: all alike."),
+};
+
+static bool soft(const AbSpec *output, const AbSpec *target) {
+  return (target->range == AB_RANGE_UNIT || target->range == AB_RANGE_BINARY) &&
+         target->rank == 1 && output->rank == 1 && output->shape[0] == target->shape[0];
+}
+
 static void check(AbLoss *self, const AbSpec *output, const AbSpec *target) {
+  const CrossEntropy *o = (const CrossEntropy *)self;
+  if (soft(output, target)) return;
   if (target->range != AB_RANGE_CLASS || target->rank != 0)
     ab_fail(self, AB_CONFIG,
-            "the target is not one class per sample; losses for numbers are mse and "
-            "binary-cross-entropy");
+            "the target is not one class per sample, nor a probability of each; losses for "
+            "numbers are mse and binary-cross-entropy");
   else if (output->rank != 1 || output->shape[0] != target->classes)
     ab_fail(self, AB_CONFIG, "the data has %lld classes and the model gives %lld numbers",
             (long long)target->classes, (long long)ab_spec_count(output));
+  else if (o->weights.count && o->weights.count != target->classes)
+    ab_fail(self, AB_CONFIG, "there are %lld weights for %lld classes", (long long)o->weights.count,
+            (long long)target->classes);
+}
+
+/* sum_rows l / sum_rows weight of the label */
+static AbTensor *weighted(const CrossEntropy *o, AbTensor *output, AbTensor *target) {
+  AbContext *ctx = ab_context_of(output);
+  AbTensor *given = ab_from(ctx, AB_F64, AB_SHAPE(o->weights.count), o->weights.items);
+  AbTensor *weights = ab_cast(given, ab_dtype(output));
+  AbTensor *sum = ab_sum(ab_cross_entropy_weighted(output, target, weights, o->smoothing));
+  AbTensor *hot = ab_cast(ab_one_hot(target, o->weights.count), ab_dtype(output));
+  return ab_div(sum, ab_sum(ab_mul(hot, weights)));
 }
 
 static AbTensor *loss(AbLoss *self, AbTensor *output, AbTensor *target) {
-  (void)self;
-  return ab_mean(ab_cross_entropy(output, target));
+  const CrossEntropy *o = (const CrossEntropy *)self;
+  if (ab_dtype(target) == ab_dtype(output)) return ab_mean(ab_cross_entropy_soft(output, target));
+  if (o->weights.count) return weighted(o, output, target);
+  return ab_mean(ab_cross_entropy_weighted(output, target, AB_NONE, o->smoothing));
 }
 
 static const AbLossVtable vtable = {.struct_size = sizeof vtable, .check = check, .loss = loss};
@@ -25,8 +62,9 @@ static const AbComponent cross_entropy = {
     .kind = AB_KIND_LOSS,
     .name = "cross-entropy",
     .doc = "Cross-entropy of a class.",
-    .citation = "",
-    .instance_size = sizeof(AbLoss),
+    .citation = "Szegedy et al.: Rethinking the inception architecture. CVPR 2016 (smoothing).",
+    .instance_size = sizeof(CrossEntropy),
+    AB_PARAMS(params),
     .default_for = AB_ROLE_BIT(AB_ROLE_CLASSIFY),
     .vtable = &vtable,
 };

@@ -21,9 +21,11 @@ static void check(AbLoss *self, const AbSpec *output, const AbSpec *target) {
 }
 
 static AbTensor *loss(AbLoss *self, AbTensor *output, AbTensor *target) {
-  AbTensor *square = ab_square(ab_sub(output, target));
-  if (((Mse *)self)->reduction == 0) return ab_mean(square);
-  return square ? ab_affine(ab_sum(square), 1.0 / (double)ab_dim(square, 0), 0) : NULL;
+  const Mse *o = (const Mse *)self;
+  AbLossForm form = o->reduction == 0 ? AB_LOSS_MEAN : AB_LOSS_SUM;
+  AbTensor *value = ab_squared_error(output, target, form);
+  if (!value || form == AB_LOSS_MEAN) return value;
+  return ab_affine(value, 1.0 / (double)ab_dim(output, 0), 0);
 }
 
 static const AbLossVtable vtable = {.struct_size = sizeof vtable, .check = check, .loss = loss};

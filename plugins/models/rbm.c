@@ -11,7 +11,8 @@
  *
  * The gradient of F(v) - F(v_k), where v_k, the end of k Gibbs steps, is held fixed, is the update
  * of CD-k. Without persistence the chain starts at the data and passes on the means of the visible
- * units (Hinton 2010, section 3); persistent chains sample them.                                 */
+ * units (Hinton 2010, section 3) unless they are to be sampled; persistent chains sample them. The
+ * loss that is reported is the difference of mean energies that has this gradient.               */
 #include <absdk/absdk.h>
 #include <string.h>
 
@@ -19,7 +20,7 @@ typedef struct {
   AbModel base;
   int64_t hidden, k;
   int64_t visible;
-  bool persistent;
+  bool persistent, sampled;
   int64_t chains;
   bool gaussian;
   AbShape sample;      /* of one x */
@@ -34,6 +35,8 @@ static const AbParam params[] = {
     AB_PARAM_INT(Rbm, k, 1, 1, 1000, "Gibbs steps", "Length of the chain."),
     AB_PARAM_CHOICE(Rbm, visible, "auto", visible_names,
                     "Visible units; auto: Bernoulli for data from 0 to 1, else Gaussian."),
+    AB_PARAM_BOOL(Rbm, sampled, false,
+                  "Let a chain from the data pass on samples of the visible units, not means."),
     AB_PARAM_BOOL(Rbm, persistent, false, "Keep the chains from step to step (PCD)."),
     AB_PARAM_INT(Rbm, chains, 100, 1, 1 << 20, "chains", "How many, where they are persistent."),
 };
@@ -77,9 +80,12 @@ static AbTensor *received(Rbm *r, AbTensor *v) {
   return ab_linear(v, r->W, r->c, AB_IDENTITY);
 }
 
+static AbTensor *hidden_mean(Rbm *r, AbTensor *v) {
+  return ab_linear(v, r->W, r->c, AB_SIGMOID);
+}
+
 static AbTensor *visible_mean(Rbm *r, AbTensor *h) {
-  AbTensor *a = ab_linear(h, ab_transpose(r->W, 0, 1), r->b, AB_IDENTITY);
-  return r->gaussian ? a : ab_sigmoid(a);
+  return ab_linear(h, ab_transpose(r->W, 0, 1), r->b, r->gaussian ? AB_IDENTITY : AB_SIGMOID);
 }
 
 static AbTensor *visible_sample(Rbm *r, AbTensor *h) {
@@ -88,19 +94,18 @@ static AbTensor *visible_sample(Rbm *r, AbTensor *h) {
   return ab_add(mean, ab_normal(ab_context(&r->base), ab_shape(mean), 0, 1));
 }
 
-/* k Gibbs steps from v, given what its hidden units receive; nothing of it is recorded. */
-static AbTensor *gibbs(Rbm *r, AbTensor *v, AbTensor *from) {
+/* k Gibbs steps from v, given the means of its hidden units. */
+static AbTensor *gibbs(Rbm *r, AbTensor *v, AbTensor *h) {
   AbContext *ctx = ab_context(&r->base);
-  bool recording = ab_set_recording(ctx, false);
   for (int64_t i = 0; i < r->k; i++) {
     AbScope scope = ab_scope_begin(ctx);
-    AbTensor *h = ab_bernoulli(ab_sigmoid(i == 0 ? from : received(r, v)));
-    AbTensor *next = r->persistent ? visible_sample(r, h) : visible_mean(r, h);
+    AbTensor *sample = ab_bernoulli(i == 0 ? h : hidden_mean(r, v));
+    AbTensor *next =
+        r->persistent || r->sampled ? visible_sample(r, sample) : visible_mean(r, sample);
     ab_scope_end(ctx, scope, &next, 1);
     if (i > 0) ab_drop(v);
     v = next;
   }
-  ab_set_recording(ctx, recording);
   return v;
 }
 
@@ -111,37 +116,41 @@ static AbTensor *free_energy(Rbm *r, AbTensor *v, AbTensor *in) {
   return ab_sub(ab_sum_axes(bias, 2, false), ab_sum_axes(ab_softplus(in), 2, false));
 }
 
-/* The mean of F over the rows, as far as a difference of two of them has a gradient: the bias term
- * is linear in the mean row, and the (v^2 + b^2) / 2 of Gaussian units is left out. */
-static AbTensor *mean_free_energy(Rbm *r, AbTensor *v, AbTensor *in) {
-  AbTensor *bias = ab_neg(ab_sum(ab_mul(ab_mean_axes(v, 1, false), r->b)));
-  AbTensor *softplus = ab_affine(ab_sum(ab_softplus(in)), 1.0 / (double)ab_dim(v, 0), 0);
-  return ab_sub(bias, softplus);
+/* The mean rows of v and of vk, one less the other. */
+static AbTensor *mean_difference(AbTensor *v, AbTensor *vk) {
+  return ab_sub(ab_mean_axes(v, 1, false), ab_mean_axes(vk, 1, false));
 }
 
+/* mean E(v, h) - mean E(vk, hk), as far as it has a gradient: with h and hk, the means of the
+ * hidden units, held fixed its gradient is that of the mean of F(v) - F(vk). The (v^2 + b^2) / 2 of
+ * Gaussian units is left out.                                                                    */
 static AbTensor *objective(AbModel *self, const AbBatch *batch) {
   Rbm *r = (Rbm *)self;
+  AbContext *ctx = ab_context(self);
   AbTensor *v = ab_flatten(ab_batch_get(batch, "x"));
   if (!v) return NULL;
-  AbTensor *in = received(r, v), *vk;
-  if (r->persistent) {
-    vk = gibbs(r, r->chain, received(r, r->chain));
-    ab_assign(r->chain, vk);
-  } else {
-    vk = gibbs(r, v, in);
-  }
-  return ab_sub(mean_free_energy(r, v, in), mean_free_energy(r, vk, received(r, vk)));
+  bool recording = ab_set_recording(ctx, false);
+  AbTensor *h = hidden_mean(r, v), *from = r->persistent ? r->chain : v;
+  AbTensor *vk = gibbs(r, from, r->persistent ? hidden_mean(r, from) : h);
+  AbTensor *hk = hidden_mean(r, vk);
+  if (r->persistent) ab_assign(r->chain, vk);
+  AbTensor *db = mean_difference(v, vk), *dc = mean_difference(h, hk);
+  ab_set_recording(ctx, recording);
+  AbTensor *biases = ab_add(ab_sum(ab_mul(r->b, db)), ab_sum(ab_mul(r->c, dc)));
+  return ab_neg(ab_add(ab_contrast(r->W, v, h, vk, hk), biases));
 }
 
 /* ---- roles ----------------------------------------------------------------------------------- */
 
 static AbTensor *encode(AbModel *self, AbTensor *x) {
-  return ab_sigmoid(received((Rbm *)self, ab_flatten(x)));
+  return hidden_mean((Rbm *)self, ab_flatten(x));
 }
 
 static AbTensor *decode(AbModel *self, AbTensor *code) {
   const Rbm *r = (Rbm *)self;
-  AbTensor *v = visible_mean((Rbm *)self, ab_flatten(code));
+  /* a sigmoid on its own keeps its argument, which binary cross-entropy is exact with */
+  AbTensor *in = ab_linear(ab_flatten(code), ab_transpose(r->W, 0, 1), r->b, AB_IDENTITY);
+  AbTensor *v = r->gaussian ? in : ab_sigmoid(in);
   AbShape shape = {.rank = r->sample.rank + 1, .dims = {ab_dim(code, 0)}};
   memcpy(shape.dims + 1, r->sample.dims, (size_t)r->sample.rank * sizeof *shape.dims);
   return ab_reshape(v, shape);

@@ -23,7 +23,7 @@ static const AbSlot slots[] = {
 
 static void update(AbOptimizer *self, AbUpdate *u) {
   Adam *o = (Adam *)self;
-  ab_step_adam(ab_update_weights(u), ab_update_gradients(u), ab_update_state(u, "first_moment"),
+  ab_step_adam(ab_update_weights(u), ab_update_unclipped(u), ab_update_state(u, "first_moment"),
                ab_update_state(u, "second_moment"), ab_update_rate(u, o->lr, o->schedule), o->beta1,
                o->beta2, o->epsilon, ab_update_count(u));
 }

@@ -23,7 +23,7 @@ static const AbSlot slots[] = {
 static void update(AbOptimizer *self, AbUpdate *u) {
   Sgd *o = (Sgd *)self;
   AbTensor *v = o->momentum > 0 ? ab_update_state(u, "velocity") : AB_NONE;
-  ab_step_sgd(ab_update_weights(u), ab_update_gradients(u), v,
+  ab_step_sgd(ab_update_weights(u), ab_update_unclipped(u), v,
               ab_update_rate(u, o->lr, o->schedule), o->momentum, o->nesterov);
 }
 

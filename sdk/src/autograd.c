@@ -22,10 +22,13 @@ void ab_save(AbTensor *y, int32_t i, AbTensor *x) {
 }
 
 AbTensor *ab_record(AbTensor *y, const AbOp *op, AbTensor *const *inputs, int32_t count) {
-  if (!y || !y->ctx->recording) return y;
   bool needed = false;
   for (int32_t i = 0; i < count; i++) needed |= inputs[i]->needs_grad;
-  if (!needed) return y;
+  return needed ? ab_record_always(y, op, inputs, count) : y;
+}
+
+AbTensor *ab_record_always(AbTensor *y, const AbOp *op, AbTensor *const *inputs, int32_t count) {
+  if (!y || !y->ctx->recording) return y;
   y->op = op;
   y->needs_grad = true;
   y->inputs = y->few;

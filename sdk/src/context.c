@@ -116,17 +116,18 @@ void ab_error_clear(AbContext *ctx) {
 /* ---- modes ----------------------------------------------------------------------------------- */
 
 bool ab_training(const AbContext *ctx) {
-  return ctx->training;
+  return ctx && ctx->training;
 }
 
 bool ab_set_recording(AbContext *ctx, bool on) {
+  if (!ctx) return on;
   bool before = ctx->recording;
   ctx->recording = on;
   return before;
 }
 
 AbDtype ab_real_dtype(const AbContext *ctx) {
-  return ctx->real;
+  return ctx ? ctx->real : 0;
 }
 
 void ab_begin(AbContext *ctx, AbPurpose purpose, int64_t step) {

@@ -117,6 +117,8 @@ bool ab_belong_together(const char *operation, const AbTensor *a, const AbTensor
 
 /* Notes that y was made from the inputs by op, if anything of it needs a gradient. Returns y. */
 AbTensor *ab_record(AbTensor *y, const AbOp *op, AbTensor *const *inputs, int32_t count);
+/* The same for a result that may depend on more than its inputs. */
+AbTensor *ab_record_always(AbTensor *y, const AbOp *op, AbTensor *const *inputs, int32_t count);
 /* Within a backward rule: adds g to the gradient of input i of y (if it needs one). */
 void ab_accumulate(AbTensor *y, int32_t i, AbTensor *g);
 /* The same for the product a b, which goes straight into the memory of a leaf's gradient. */
@@ -147,14 +149,41 @@ AbLoop ab_loop3(const AbTensor *y, const AbTensor *a, const AbTensor *b, const A
 bool ab_broadcast(const char *operation, const AbTensor *a, const AbTensor *b, AbShape *shape);
 AbTensor *ab_binary(const AbOp *op, AbBinary f, AbTensor *a, AbTensor *b); /* recorded under op */
 AbTensor *ab_unary(const AbOp *op, AbUnary f, AbTensor *x);                /* the same */
+/* The same for kernels with numbers (unary_by, binary_by), which y->reals then holds for unary_by. */
+AbTensor *ab_unary_by(const AbOp *op, AbUnary f, AbTensor *x, double a, double b);
+AbTensor *ab_binary_by(const AbOp *op, AbBinary f, AbTensor *a, AbTensor *b, double p, double q);
+/* Within a backward rule: ab_accumulate of g, summed down to the shape of input i of y. */
+void ab_give(AbTensor *y, int32_t i, AbTensor *g);
+/* Gives a new y the order in memory of an operand of its shape, a's before b's. */
+void ab_follow(AbTensor *y, const AbTensor *a, const AbTensor *b);
+/* Whether the derivative of an activation can be had from its result (ab_activation_gradient), so
+ * that an operation with an activation built in needs to keep nothing else.                      */
+bool ab_activation_by_result(AbActivation f);
+bool ab_activation_exists(AbActivation f, AbContext *ctx); /* else an error */
+/* Numbers of the next draw; p are the probabilities of K_BERNOULLI. */
+AbTensor *ab_drawn(AbContext *ctx, AbRandomKind kind, AbDtype dtype, AbShape shape, double a,
+                   double b, AbTensor *p);
 /* Two real operands of one context and one type; else an error. */
 bool ab_fit(const char *operation, const AbTensor *a, const AbTensor *b);
 /* Makes a negative axis count from the end; an error if there is none. */
 bool ab_axis(const char *operation, const AbTensor *x, int32_t *axis);
 extern const AbOp ab_reshape_op;
+/* The gradient g of an activation with result y, as a recorded operation of (g, y). */
+AbTensor *ab_activation_gradient(AbActivation f, AbTensor *g, AbTensor *y);
 /* x where y was recorded as sigmoid(x), or a reshape of that; else NULL. */
 AbTensor *ab_sigmoid_argument(AbTensor *y);
+/* ints[] of a leaf of ab_update_unclipped: what clipping asks for is in reals[0], reals[1]. */
+#define AB_CLIP_PENDING 15
 void ab_multiply(AbTensor *c, const AbTensor *a, const AbTensor *b, double beta); /* kernel call */
+
+/* The draws of a piece of the graph, so that it can be run again on the same random numbers. */
+typedef struct AbDrawLog {
+  const AbDraw *draws;
+  AbStorage *block; /* that holds them while they are noted */
+  int64_t count;
+  int64_t replayed; /* -1: the draws are being noted; else how many have been given out again */
+  struct AbDrawLog *outer;
+} AbDrawLog;
 
 /* ---- context --------------------------------------------------------------------------------- */
 
@@ -194,6 +223,7 @@ struct AbContext {
   int64_t step;
   int64_t begun[AB_STREAMS]; /* steps begun, by purpose: each starts the streams anew */
 
+  AbDrawLog *logs;     /* of the checkpoints at work, innermost first; NULL: none */
   AbInstance *current; /* the component at work */
   AbStack parts;       /* AbPart * */
   int64_t part_count;

@@ -135,10 +135,11 @@ bool ab_stack_push(AbContext *ctx, AbStack *stack, void *item) {
 /* ---- scopes ---------------------------------------------------------------------------------- */
 
 AbScope ab_scope_begin(AbContext *ctx) {
-  return ctx->owned.count;
+  return ctx ? ctx->owned.count : 0;
 }
 
 void ab_scope_end(AbContext *ctx, AbScope scope, AbTensor *const *keep, int32_t count) {
+  if (!ctx) return;
   for (int32_t i = 0; i < count; i++) ab_ref(keep[i]);
   /* newest first: an operation goes before what it was made from */
   while (ctx->owned.count > scope) ab_unref(ctx->owned.items[--ctx->owned.count]);

@@ -122,6 +122,7 @@ static AbTensor *own(AbTensor *tensor) {
 
 AbTensor *ab_tensor_new_unowned(AbContext *ctx, AbDtype dtype, int32_t rank, const int64_t *shape,
                                 bool shape_only) {
+  if (!ctx) return NULL; /* that of a NULL */
   AbShape wanted = {.rank = rank};
   if (rank >= 0 && rank <= AB_MAX_RANK) memcpy(wanted.dims, shape, (size_t)rank * sizeof *shape);
   int64_t count = ab_shape_count(wanted);
@@ -179,7 +180,7 @@ AbTensor *ab_full(AbContext *ctx, AbDtype dtype, AbShape shape, double value) {
 }
 
 AbTensor *ab_zeros(AbContext *ctx, AbShape shape) {
-  return ab_full(ctx, ctx->real, shape, 0);
+  return ctx ? ab_full(ctx, ctx->real, shape, 0) : NULL;
 }
 
 AbTensor *ab_from(AbContext *ctx, AbDtype dtype, AbShape shape, const void *data) {

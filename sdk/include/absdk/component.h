@@ -301,19 +301,39 @@ AB_EXPORT const char *ab_plugin_file(AbInstance *self, const char *name);
  * lives as long as the instance. */
 typedef int32_t AbInitKind;
 enum {
-  AB_INIT_CONSTANT = 1,
-  AB_INIT_UNIFORM = 2,         /* in [-a, a]                                          */
-  AB_INIT_NORMAL = 3,          /* standard deviation a                                */
-  AB_INIT_XAVIER_UNIFORM = 4,  /* a * sqrt(6 / (in + out)), Glorot & Bengio 2010      */
-  AB_INIT_XAVIER_NORMAL = 5,   /* a * sqrt(2 / (in + out))                            */
-  AB_INIT_KAIMING_UNIFORM = 6, /* a * sqrt(3 / in), He et al. 2015; a = sqrt(2) for ReLU */
-  AB_INIT_KAIMING_NORMAL = 7,  /* a / sqrt(in)                                        */
+  AB_INIT_CONSTANT = 1,            /* a                                                       */
+  AB_INIT_UNIFORM = 2,             /* in [-a, a)                                              */
+  AB_INIT_NORMAL = 3,              /* standard deviation a                                    */
+  AB_INIT_XAVIER_UNIFORM = 4,      /* a * sqrt(6 / (in + out)), Glorot & Bengio 2010          */
+  AB_INIT_XAVIER_NORMAL = 5,       /* a * sqrt(2 / (in + out))                                */
+  AB_INIT_KAIMING_UNIFORM = 6,     /* a * sqrt(3 / in), He et al. 2015; a = sqrt(2) for ReLU  */
+  AB_INIT_KAIMING_NORMAL = 7,      /* a / sqrt(in)                                            */
+  AB_INIT_KAIMING_UNIFORM_OUT = 8, /* a * sqrt(3 / out)                                       */
+  AB_INIT_KAIMING_NORMAL_OUT = 9,  /* a / sqrt(out)                                           */
+  AB_INIT_LECUN_UNIFORM = 10,      /* a * sqrt(3 / in), LeCun et al. 1998 with a = 1          */
+  AB_INIT_LECUN_NORMAL = 11,       /* a / sqrt(in)                                            */
+  AB_INIT_ORTHOGONAL = 12,         /* a times rows or columns that are orthonormal, Saxe,
+                                      McClelland, Ganguli 2013; rank 2 or more: the first axis
+                                      against the others                                      */
+  AB_INIT_TRUNCATED_NORMAL = 13,   /* normal of deviation a, drawn anew outside [-2a, 2a]     */
 };
+/* `in` and `out` are the axes of a matrix [in, out]; of a convolution's weight [out, in, k ...]
+ * they are its first two axes, each times the product of the others (of the elements of a filter).
+ * Of a vector both are its length. The numbers depend on the seed and the path of the weight; they
+ * are drawn in f64, so that f32 and f64 start from the same. */
 typedef struct {
-  AbInitKind kind; /* `in` is the first axis of the weight, `out` the last */
+  AbInitKind kind;
   int32_t reserved;
   double a;
 } AbInit;
+/* The `a` of Xavier, Kaiming, LeCun and orthogonal weights that keeps the size of what goes through
+ * a layer with this activation: 5/3 for tanh, sqrt(2) for ReLU, sqrt(2 / (1 + slope^2)) for the
+ * leaky ReLU, 3/4 for SELU, sqrt(2) for others that pass about half (ELU, GELU, swish, ...),
+ * else 1. (He et al. 2015; the value of tanh is a custom.) */
+AB_EXPORT double ab_gain(int64_t activation);
+/* What layers take: Kaiming normal with the gain for activations of the ReLU family, else Xavier
+ * uniform with 1.                                                                                */
+AB_EXPORT AbInit ab_init_for(int64_t activation);
 AB_EXPORT AbTensor *ab_weight(AbInstance *self, const char *name, AbShape shape, AbInit init,
                               const char *axes);
 /* A buffer: state that is saved but not learned (a chain, running statistics); written by

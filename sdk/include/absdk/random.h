@@ -12,11 +12,26 @@
 AB_BEGIN_DECLS
 
 /* ---- tensors; not recorded ------------------------------------------------------------------ */
-/* From low to below high, but for rounding: in f32 high itself can come up. */
+/* From low to below high, in the context's real type; low alone where they are equal. An error
+ * where the bounds are not in order, or not finite. */
 AB_EXPORT AbTensor *ab_uniform(AbContext *ctx, AbShape shape, double low, double high);
 AB_EXPORT AbTensor *ab_normal(AbContext *ctx, AbShape shape, double mean, double std);
+AB_EXPORT AbTensor *ab_exponential(AbContext *ctx, AbShape shape, double rate); /* mean 1 / rate */
+/* -log(-log(u)): the largest of many, and what is added to logits so that their argmax is a draw
+ * from softmax(logits). (Gumbel 1954.)                                                           */
+AB_EXPORT AbTensor *ab_gumbel(AbContext *ctx, AbShape shape);
 /* 1 with probability p, else 0; element-wise, in the type of p. No gradient. */
 AB_EXPORT AbTensor *ab_bernoulli(AbTensor *p);
+/* The numbers of ab_bernoulli(ab_sigmoid(x)) in one pass. If `mean` is not NULL it gets sigmoid(x).
+ * Neither has a gradient.                                                                        */
+AB_EXPORT AbTensor *ab_sample_sigmoid(AbTensor *x, AbTensor **mean);
+/* One class for each row of p [n, classes]: i64 [n]. The probabilities need not sum to 1; one that
+ * is 0, negative or NaN is never drawn, and a row of such gives class 0. There must be a class.  */
+AB_EXPORT AbTensor *ab_categorical(AbTensor *p);
+/* The same for p = softmax(logits). */
+AB_EXPORT AbTensor *ab_categorical_logits(AbTensor *logits);
+/* 0, ..., n - 1 in any order: i64 [n] (Fisher-Yates). */
+AB_EXPORT AbTensor *ab_permutation(AbContext *ctx, int64_t n);
 
 /* ---- plain streams, for data components and tools: any thread, no context -------------------- */
 typedef struct {

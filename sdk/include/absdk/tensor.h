@@ -27,7 +27,7 @@ AB_EXPORT int64_t ab_shape_count(AbShape shape); /* elements; -1 on overflow or 
  * passes through.                                                                               */
 AB_EXPORT extern AbTensor *const AB_NONE;
 
-/* ---- making; the result belongs to the scope ------------------------------------------------ */
+/* ---- making; the result belongs to the scope; NULL without an error for a context of NULL ---- */
 AB_EXPORT AbTensor *ab_full(AbContext *ctx, AbDtype dtype, AbShape shape, double value);
 AB_EXPORT AbTensor *ab_zeros(AbContext *ctx, AbShape shape); /* of the context's real type */
 /* Copies `data`, row-major, in the type of `dtype`. */

@@ -18,12 +18,21 @@ AB_BEGIN_DECLS
  * each as one tensor of rank 1 and is called once per step (once per `optimizer.groups` entry).  */
 typedef struct AbUpdate AbUpdate;
 AB_EXPORT AbTensor *ab_update_weights(AbUpdate *update);
-AB_EXPORT AbTensor *ab_update_gradients(AbUpdate *update);
+AB_EXPORT AbTensor *ab_update_gradients(AbUpdate *update); /* clipped */
 /* The state `name` ("first_moment"), zeros at first; saved weight by weight. */
 AB_EXPORT AbTensor *ab_update_state(AbUpdate *update, const char *name);
 AB_EXPORT int64_t ab_update_count(const AbUpdate *update); /* of this update, from 1 */
 /* lr times the factor of the schedule (NULL: 1) times that of the group's entry. */
 AB_EXPORT double ab_update_rate(const AbUpdate *update, double lr, AbSchedule *schedule);
+/* What a schedule says of a moment; NULL: 1. For schedules that hold another. */
+AB_EXPORT double ab_schedule_factor(AbSchedule *schedule, const AbProgress *progress);
+/* The gradients for one of ab_step_* of optimize.h, which clips them as it reads them: that saves a
+ * pass over them. To anything else, and to a slice of it, they are as they were before clipping. */
+AB_EXPORT AbTensor *ab_update_unclipped(AbUpdate *update);
+/* The weights in the piece of memory, one by one, for what goes by layers: elements from .. to - 1
+ * are weight `index` of `count`. What lies between them is padding, which is 0.                  */
+AB_EXPORT int64_t ab_update_member_count(const AbUpdate *update);
+AB_EXPORT void ab_update_member(const AbUpdate *update, int64_t index, int64_t *from, int64_t *to);
 
 typedef struct {
   uint32_t struct_size;

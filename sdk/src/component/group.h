@@ -37,6 +37,7 @@ struct AbGroup {
   AbSpan *spans;
   int64_t span_count;
   AbTensor *weights, *gradients; /* [size] */
+  double clip_scale, clip_limit; /* what clipping asks of the gradients and is yet to be done */
   AbStack states;                /* AbGroupState * */
 };
 

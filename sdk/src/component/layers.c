@@ -3,7 +3,6 @@
  * Common layers: layers.h says what they are. */
 #include "../internal.h"
 #include <absdk/layers.h>
-#include <math.h>
 #include <stdio.h>
 
 AbLinear ab_linear_make(AbInstance *self, int64_t number, int64_t in, int64_t out,
@@ -11,8 +10,7 @@ AbLinear ab_linear_make(AbInstance *self, int64_t number, int64_t in, int64_t ou
   char W[32], b[32];
   snprintf(W, sizeof W, "W%lld", (long long)number);
   snprintf(b, sizeof b, "b%lld", (long long)number);
-  AbInit init = activation == AB_RELU ? (AbInit){.kind = AB_INIT_KAIMING_NORMAL, .a = sqrt(2)}
-                                      : (AbInit){.kind = AB_INIT_XAVIER_UNIFORM, .a = 1};
+  AbInit init = ab_init_for(activation);
   AbInit zero = {.kind = AB_INIT_CONSTANT, .a = 0};
   return (AbLinear){ab_weight(self, W, AB_SHAPE(in, out), init, "input unit"),
                     ab_weight(self, b, AB_SHAPE(out), zero, "unit"), activation};
@@ -23,10 +21,4 @@ AbTensor *ab_linear_apply(const AbLinear *layer, AbTensor *x) {
   if (layer->activation == AB_SIGMOID)
     return ab_sigmoid(ab_linear(x, layer->W, layer->b, AB_IDENTITY));
   return ab_linear(x, layer->W, layer->b, layer->activation);
-}
-
-AbTensor *ab_dropout(AbTensor *x, double rate) {
-  if (!x || rate <= 0 || !ab_training(ab_context_of(x))) return x;
-  AbTensor *keep = ab_full(ab_context_of(x), ab_dtype(x), ab_shape(x), 1 - rate);
-  return ab_mul(x, ab_affine(ab_bernoulli(keep), 1 / (1 - rate), 0));
 }

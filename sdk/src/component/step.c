@@ -1,7 +1,7 @@
 /* SPDX-License-Identifier: Apache-2.0
  *
  * A training step: objective, backward, clipping, penalties, NaN guard, optimizer, projections. */
-#include "group.h"
+#include "step.h"
 #include <fnmatch.h>
 #include <math.h>
 #include <stdio.h>
@@ -12,23 +12,6 @@ typedef struct {
   char *pattern;
   double factor;
 } Rate;
-
-struct AbStep {
-  AbContext *ctx;
-  AbStepParts parts;
-  AbStack rates;  /* Rate * */
-  AbStack groups; /* AbGroup *; the first is that of the manifest's model */
-  const AbBatch *batch;
-  AbProgress progress;
-  double norm;
-  char state_name[512];
-};
-
-struct AbUpdate {
-  AbStep *step;
-  AbGroup *group;
-  const AbSpan *span;
-};
 
 AbStep *ab_step_new(AbContext *ctx, const AbStepParts *parts) {
   AbStep *step = calloc(1, sizeof *step);
@@ -196,20 +179,19 @@ static double checked_norm(AbStep *step, AbGroup *group) {
   return NAN;
 }
 
+/* Clipping is left to the optimizer's own pass over the gradients (ab_update_unclipped); whoever
+ * wants to see them before has it done (ab_group_clip). */
 static void clip(AbStep *step, AbGroup *group) {
-  const AbDevice *device = step->ctx->device;
-  AbDtype real = step->ctx->real;
-  void *g = ab_data_of(group->gradients);
-  if (step->parts.clip_norm > 0 && step->norm > step->parts.clip_norm)
-    device->affine(real, group->size, g, g, step->parts.clip_norm / step->norm, 0);
-  double limit = step->parts.clip_value;
-  if (limit > 0) device->clamp(real, group->size, g, -limit, limit);
+  double norm = step->parts.clip_norm, limit = step->parts.clip_value;
+  group->clip_scale = norm > 0 && step->norm > norm ? norm / step->norm : 1;
+  group->clip_limit = limit > 0 ? limit : INFINITY;
 }
 
 /* After clipping: what a penalty asks of a weight does not depend on the size of the loss. */
 static void add_penalties(AbStep *step, AbGroup *group) {
   AbTensor *penalty = penalties(step, group);
   if (!penalty || !ab_ok(step->ctx)) return;
+  ab_group_clip(group);
   ab_backward(penalty);
   if (ab_ok(step->ctx)) checked_norm(step, group);
 }
@@ -225,6 +207,16 @@ static void optimize(AbStep *step, AbGroup *group) {
   ab_leave(step->ctx, before);
 }
 
+/* Whether the weights of all other groups get gradients: a step that moves one of two adversaries
+ * need not compute those of the other.                                                           */
+static void want_gradients(AbStep *step, const AbGroup *but, bool wanted) {
+  for (int64_t i = 0; i < step->groups.count; i++) {
+    const AbGroup *group = step->groups.items[i];
+    for (int64_t j = 0; group != but && j < group->member_count; j++)
+      group->members[j].tensor->needs_grad = wanted;
+  }
+}
+
 void ab_update(AbStep *step, AbTensor *loss, AbGroup *group) {
   AbContext *ctx = step->ctx;
   if (!loss || !group) {
@@ -237,7 +229,9 @@ void ab_update(AbStep *step, AbTensor *loss, AbGroup *group) {
     return;
   }
   ab_group_clear_gradients(group);
+  want_gradients(step, group, false);
   ab_backward(loss);
+  want_gradients(step, group, true);
   if (!ab_ok(ctx)) return;
   ab_group_complete_gradients(group);
   step->norm = checked_norm(step, group);
@@ -266,34 +260,6 @@ AbTensor *ab_step_run(AbStep *step, const AbBatch *batch, const AbProgress *prog
 
 double ab_step_gradient_norm(const AbStep *step) {
   return step->norm;
-}
-
-/* ---- what an optimizer sees ------------------------------------------------------------------ */
-
-AbTensor *ab_update_weights(AbUpdate *u) {
-  return ab_flat_part(u->group->weights, u->span->from, u->span->to);
-}
-
-AbTensor *ab_update_gradients(AbUpdate *u) {
-  return ab_flat_part(u->group->gradients, u->span->from, u->span->to);
-}
-
-AbTensor *ab_update_state(AbUpdate *u, const char *name) {
-  AbGroupState *state = ab_group_state(u->group, name);
-  return state ? ab_flat_part(state->flat, u->span->from, u->span->to) : NULL;
-}
-
-int64_t ab_update_count(const AbUpdate *u) {
-  return u->group->updates;
-}
-
-double ab_update_rate(const AbUpdate *u, double lr, AbSchedule *schedule) {
-  double factor = 1;
-  if (schedule) {
-    const AbScheduleVtable *t = schedule->component->vtable;
-    factor = t->factor(schedule, &u->step->progress);
-  }
-  return lr * factor * u->span->factor;
 }
 
 /* ---- what a checkpoint sees ------------------------------------------------------------------ */

@@ -2,7 +2,7 @@
  *
  * Weights and buffers: the named state of an instance. */
 #include "../internal.h"
-#include <math.h>
+#include "initialize.h"
 #include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
@@ -45,35 +45,6 @@ static bool name_is_free(AbInstance *self, const char *name) {
   ab_fail(self, AB_INTERNAL, "'%s' cannot be the name of a weight or buffer: %s", name,
           plain ? "there is one of that name" : "it has characters other than visible ASCII, or /");
   return false;
-}
-
-/* ---- initialisation -------------------------------------------------------------------------- */
-
-static void initialize(AbInstance *self, AbStateEntry *entry, AbInit init) {
-  AbTensor *w = entry->tensor;
-  AbContext *ctx = w->ctx;
-  double in = w->rank > 0 ? (double)w->shape[0] : 1;
-  double out = w->rank > 0 ? (double)w->shape[w->rank - 1] : 1;
-  AbRandomKind kind = K_NORMAL;
-  double a = 0, b = 0; /* bounds, or mean and deviation */
-  switch (init.kind) {
-  case AB_INIT_CONSTANT:
-    ctx->device->fill(w->dtype, ab_tensor_count(w), ab_data_of(w), init.a);
-    return;
-  case AB_INIT_UNIFORM: kind = K_UNIFORM, b = init.a; break;
-  case AB_INIT_NORMAL: b = init.a; break;
-  case AB_INIT_XAVIER_UNIFORM: kind = K_UNIFORM, b = init.a * sqrt(6 / (in + out)); break;
-  case AB_INIT_XAVIER_NORMAL: b = init.a * sqrt(2 / (in + out)); break;
-  case AB_INIT_KAIMING_UNIFORM: kind = K_UNIFORM, b = init.a * sqrt(3 / in); break;
-  case AB_INIT_KAIMING_NORMAL: b = init.a / sqrt(in); break;
-  default:
-    ab_fail(self, AB_INTERNAL, "there is no initialisation %d for weight %s", init.kind,
-            entry->name);
-    return;
-  }
-  if (kind == K_UNIFORM) a = -b;
-  AbDraw draw = {ab_key(ctx, entry->path, AB_PURPOSE_INIT), 0, 0}; /* by name, not by order */
-  ctx->device->random(kind, w->dtype, ab_tensor_count(w), ab_data_of(w), &draw, a, b, NULL);
 }
 
 /* ---- ties ------------------------------------------------------------------------------------ */
@@ -149,7 +120,7 @@ AbTensor *ab_weight(AbInstance *self, const char *name, AbShape shape, AbInit in
   if (!entry) return NULL;
   entry->tied = tie != NULL;
   tensor->needs_grad = true;
-  if (!tie && tensor->storage) initialize(self, entry, init);
+  if (!tie && tensor->storage) ab_initialize(self, entry->name, tensor, entry->path, init);
   return ab_ok(ctx) ? tensor : NULL;
 }
 

@@ -1,88 +1,167 @@
 /* SPDX-License-Identifier: Apache-2.0
  *
- * Activations. Each has a derivative that can be computed from its result alone, so that the fused
- * linear layer keeps nothing else:
- *   sigmoid y (1 - y)     tanh 1 - y^2     relu y > 0     softplus 1 - exp(-y)
- * The gradients are operations of their own, with backward rules in turn.                        */
+ * Activations. A gradient is taken by a kernel in one pass, from the result y or the argument x;
+ * where it is to be differentiated in turn, it is g times a slope made of operations.            */
+#include "../device/activations.h"
 #include "../internal.h"
 
-const char *const ab_activation_names[] = {"identity", "sigmoid", "tanh", "relu", "softplus", NULL};
+const char *const ab_activation_names[] = {
+    "identity",   "sigmoid",       "tanh",        "relu", "softplus",  "hard-tanh",  "relu6",
+    "leaky-relu", "elu",           "selu",        "gelu", "gelu-tanh", "swish",      "mish",
+    "softsign",   "bent-identity", "gaussian",    "step", "sign",      "tanhshrink", "hard-sigmoid",
+    "hard-swish", "log-sigmoid",   "exponential", NULL};
+_Static_assert(sizeof ab_activation_names / sizeof *ab_activation_names == AB_ACTIVATIONS + 1,
+               "one name for each activation");
 
-/* The gradient g of an activation with result y, as an operation of (g, y). */
-static AbTensor *gradient_of(AbActivation f, AbTensor *g, AbTensor *y);
+/* ---- slopes ---------------------------------------------------------------------------------- */
 
-/* d/dg and d/dy of g y (1 - y) */
-static void sigmoid_grad_backward(AbTensor *z, AbTensor *h) {
-  AbTensor *g = z->inputs[0], *y = z->inputs[1];
-  if (ab_wants(z, 0)) ab_accumulate(z, 0, gradient_of(AB_SIGMOID, h, y));
-  if (ab_wants(z, 1)) ab_accumulate(z, 1, ab_mul(ab_mul(h, g), ab_affine(y, -2, 1)));
+static AbTensor *number(AbTensor *like, double value) {
+  return ab_full(like->ctx, like->dtype, ab_scalar_shape(), value);
 }
-static const AbOp sigmoid_grad_op = {"sigmoid_grad", sigmoid_grad_backward};
 
-/* of g (1 - y^2) */
-static void tanh_grad_backward(AbTensor *z, AbTensor *h) {
-  AbTensor *g = z->inputs[0], *y = z->inputs[1];
-  if (ab_wants(z, 0)) ab_accumulate(z, 0, gradient_of(AB_TANH, h, y));
-  if (ab_wants(z, 1)) ab_accumulate(z, 1, ab_mul(ab_mul(h, g), ab_affine(y, -2, 0)));
+static AbTensor *above(AbTensor *x, double bound) {
+  return ab_greater(x, number(x, bound));
 }
-static const AbOp tanh_grad_op = {"tanh_grad", tanh_grad_backward};
 
-/* of y > 0 ? g : 0, which does not change with y */
-static void relu_grad_backward(AbTensor *z, AbTensor *h) {
-  if (ab_wants(z, 0)) ab_accumulate(z, 0, gradient_of(AB_RELU, h, z->inputs[1]));
+static AbTensor *within(AbTensor *x, double low, double high) {
+  return ab_mul(above(x, low), ab_less(x, number(x, high)));
 }
-static const AbOp relu_grad_op = {"relu_grad", relu_grad_backward};
 
-/* of g (1 - exp(-y)) */
-static void softplus_grad_backward(AbTensor *z, AbTensor *h) {
-  AbTensor *g = z->inputs[0], *y = z->inputs[1];
-  if (ab_wants(z, 0)) ab_accumulate(z, 0, gradient_of(AB_SOFTPLUS, h, y));
-  if (ab_wants(z, 1)) ab_accumulate(z, 1, ab_mul(ab_mul(h, g), ab_exp(ab_neg(y))));
+/* y > 0 ? scale : y + shift */
+static AbTensor *elu_slope(AbTensor *y, double scale, double shift) {
+  return ab_where(above(y, 0), number(y, scale), ab_affine(y, 1, shift));
 }
-static const AbOp softplus_grad_op = {"softplus_grad", softplus_grad_backward};
 
-static AbTensor *gradient_of(AbActivation f, AbTensor *g, AbTensor *y) {
+/* Of the result. */
+static AbTensor *slope_by_result(AbActivation f, AbTensor *y) {
   switch (f) {
-  case AB_SIGMOID: return ab_binary(&sigmoid_grad_op, K_SIGMOID_GRAD, g, y);
-  case AB_TANH: return ab_binary(&tanh_grad_op, K_TANH_GRAD, g, y);
-  case AB_RELU: return ab_binary(&relu_grad_op, K_RELU_GRAD, g, y);
-  case AB_SOFTPLUS: return ab_binary(&softplus_grad_op, K_SOFTPLUS_GRAD, g, y);
-  default: return g;
+  case AB_SIGMOID: return ab_mul(y, ab_affine(y, -1, 1));
+  case AB_TANH: return ab_affine(ab_square(y), -1, 1);
+  case AB_RELU: return above(y, 0);
+  case AB_SOFTPLUS: return ab_neg(ab_expm1(ab_neg(y)));
+  case AB_HARD_TANH: return within(y, -1, 1);
+  case AB_RELU6: return within(y, 0, 6);
+  case AB_LEAKY_RELU: return ab_affine(above(y, 0), 1 - AB_LEAKY_SLOPE, AB_LEAKY_SLOPE);
+  case AB_ELU: return elu_slope(y, 1, 1);
+  case AB_SELU: return elu_slope(y, AB_SELU_SCALE, AB_SELU_SCALE * AB_SELU_ALPHA);
+  case AB_SOFTSIGN: return ab_square(ab_affine(ab_abs(y), -1, 1));
+  case AB_HARD_SIGMOID: return ab_affine(within(y, 0, 1), 1.0 / 6, 0);
+  case AB_LOG_SIGMOID: return ab_neg(ab_expm1(y));
+  default: return y; /* of the exponential */
   }
 }
 
-static void activation_backward(AbTensor *y, AbTensor *g) {
-  ab_accumulate(y, 0, gradient_of(y->ints[0], g, y));
+/* sqrt(2 / pi), twice it, and what it makes of 0.044715 */
+#define GELU_SCALE 0.79788456080286535588
+
+static AbTensor *gelu_slope(AbTensor *x) {
+  AbTensor *below = ab_affine(ab_erf(ab_affine(x, 0.70710678118654752440, 0)), 0.5, 0.5);
+  AbTensor *density = ab_affine(ab_exp(ab_affine(ab_square(x), -0.5, 0)), 0.5 * GELU_SCALE, 0);
+  return ab_add(below, ab_mul(x, density));
 }
-static const AbOp ops[] = {
-    [AB_SIGMOID] = {"sigmoid", activation_backward},
-    [AB_TANH] = {"tanh", activation_backward},
-    [AB_RELU] = {"relu", activation_backward},
-    [AB_SOFTPLUS] = {"softplus", activation_backward},
-};
-static const AbUnary kernels[] = {
-    [AB_SIGMOID] = K_SIGMOID,
-    [AB_TANH] = K_TANH,
-    [AB_RELU] = K_RELU,
-    [AB_SOFTPLUS] = K_SOFTPLUS,
+
+static AbTensor *gelu_tanh_slope(AbTensor *x) {
+  AbTensor *square = ab_square(x);
+  AbTensor *u = ab_mul(x, ab_affine(square, 2 * GELU_SCALE * 0.044715, 2 * GELU_SCALE));
+  AbTensor *s = ab_sigmoid(u);
+  AbTensor *inner = ab_affine(square, 6 * GELU_SCALE * 0.044715, 2 * GELU_SCALE);
+  return ab_add(s, ab_mul(ab_mul(x, ab_mul(s, ab_affine(s, -1, 1))), inner));
+}
+
+static AbTensor *swish_slope(AbTensor *x) {
+  AbTensor *s = ab_sigmoid(x);
+  return ab_mul(s, ab_affine(ab_mul(x, ab_affine(s, -1, 1)), 1, 1));
+}
+
+static AbTensor *mish_slope(AbTensor *x) {
+  AbTensor *t = ab_tanh(ab_softplus(x));
+  return ab_add(t, ab_mul(ab_mul(x, ab_affine(ab_square(t), -1, 1)), ab_sigmoid(x)));
+}
+
+static AbTensor *hard_swish_slope(AbTensor *x) {
+  AbTensor *middle = ab_mul(within(x, -3, 3), ab_affine(x, 1.0 / 3, 0.5));
+  return ab_add(middle, ab_greater_equal(x, number(x, 3)));
+}
+
+/* Of the argument. */
+static AbTensor *slope_by_argument(AbActivation f, AbTensor *x) {
+  switch (f) {
+  case AB_GELU: return gelu_slope(x);
+  case AB_GELU_TANH: return gelu_tanh_slope(x);
+  case AB_SWISH: return swish_slope(x);
+  case AB_MISH: return mish_slope(x);
+  case AB_BENT_IDENTITY:
+    return ab_affine(ab_mul(x, ab_rsqrt(ab_affine(ab_square(x), 1, 1))), 0.5, 1);
+  case AB_GAUSSIAN: return ab_mul(ab_affine(x, -2, 0), ab_activate(AB_GAUSSIAN, x));
+  case AB_TANHSHRINK: return ab_square(ab_tanh(x));
+  default: return hard_swish_slope(x);
+  }
+}
+
+/* ---- gradients ------------------------------------------------------------------------------- */
+
+static const AbOp gradient_op = {"gradient of an activation", NULL};
+
+static AbTensor *gradient_of(AbActivation f, AbTensor *g, AbTensor *of) {
+  if (f == AB_IDENTITY || !of) return g;
+  AbActivationKernels kernels = ab_activation_kernels(f);
+  if (!of->ctx->differentiable) return ab_binary(&gradient_op, kernels.gradient, g, of);
+  return ab_mul(g, kernels.slope == AB_SLOPE_OF_RESULT ? slope_by_result(f, of)
+                                                       : slope_by_argument(f, of));
+}
+
+bool ab_activation_by_result(AbActivation f) {
+  return ab_activation_kernels(f).slope == AB_SLOPE_OF_RESULT;
+}
+
+AbTensor *ab_activation_gradient(AbActivation f, AbTensor *g, AbTensor *y) {
+  return gradient_of(f, g, y);
+}
+
+static void activation_backward(AbTensor *y, AbTensor *g) {
+  AbActivation f = y->ints[0];
+  ab_accumulate(y, 0, gradient_of(f, g, ab_activation_by_result(f) ? y : y->inputs[0]));
+}
+
+#define OP(f, name) [f] = {name, activation_backward}
+static const AbOp ops[AB_ACTIVATIONS] = {
+    OP(AB_SIGMOID, "sigmoid"),
+    OP(AB_TANH, "tanh"),
+    OP(AB_RELU, "relu"),
+    OP(AB_SOFTPLUS, "softplus"),
+    OP(AB_HARD_TANH, "hard-tanh"),
+    OP(AB_RELU6, "relu6"),
+    OP(AB_LEAKY_RELU, "leaky-relu"),
+    OP(AB_ELU, "elu"),
+    OP(AB_SELU, "selu"),
+    OP(AB_GELU, "gelu"),
+    OP(AB_GELU_TANH, "gelu-tanh"),
+    OP(AB_SWISH, "swish"),
+    OP(AB_MISH, "mish"),
+    OP(AB_SOFTSIGN, "softsign"),
+    OP(AB_BENT_IDENTITY, "bent-identity"),
+    OP(AB_GAUSSIAN, "gaussian"),
+    [AB_STEP] = {"step", NULL},
+    [AB_SIGN] = {"sign", NULL},
+    OP(AB_TANHSHRINK, "tanhshrink"),
+    OP(AB_HARD_SIGMOID, "hard-sigmoid"),
+    OP(AB_HARD_SWISH, "hard-swish"),
+    OP(AB_LOG_SIGMOID, "log-sigmoid"),
+    OP(AB_EXPONENTIAL, "exponential"),
 };
 
-static bool exists(AbActivation f, AbContext *ctx) {
-  if (f >= AB_IDENTITY && f <= AB_SOFTPLUS) return true;
+bool ab_activation_exists(AbActivation f, AbContext *ctx) {
+  if (f >= 0 && f < AB_ACTIVATIONS) return true;
   ab_error(ctx, AB_INTERNAL, "there is no activation %lld", (long long)f);
   return false;
 }
 
 AbTensor *ab_activate(AbActivation f, AbTensor *x) {
   if (!x || f == AB_IDENTITY) return x;
-  if (!exists(f, x->ctx)) return NULL;
-  if (!ab_is_real(x, ops[f].name) || !(x = ab_packed(x))) return NULL;
-  AbTensor *y = ab_tensor_like(x, x->dtype, !x->storage);
-  if (!y) return NULL;
-  if (x->storage)
-    x->ctx->device->unary(kernels[f], x->dtype, ab_tensor_count(x), ab_data_of(y), ab_data_of(x));
-  y->ints[0] = f;
-  return ab_record(y, &ops[f], &x, 1);
+  if (x == AB_NONE || !ab_activation_exists(f, x->ctx)) return NULL;
+  AbTensor *y = ab_unary(&ops[f], ab_activation_kernels(f).f, x);
+  if (y) y->ints[0] = f;
+  return y;
 }
 
 /* Looks through changes of shape. */
@@ -107,48 +186,4 @@ AbTensor *ab_relu(AbTensor *x) {
 
 AbTensor *ab_softplus(AbTensor *x) {
   return ab_activate(AB_SOFTPLUS, x);
-}
-
-/* ---- activation(x W + b) ----------------------------------------------------------------------
- *   h = g f'(y);   dW = x' h;   db = sum of the rows of h;   dx = h W' */
-static void linear_backward(AbTensor *y, AbTensor *g) {
-  AbTensor *x = y->inputs[0], *W = y->inputs[1];
-  AbTensor *h = gradient_of(y->ints[0], g, y);
-  if (ab_wants(y, 1)) ab_accumulate_product(y, 1, ab_transpose(x, 0, 1), h);
-  if (y->input_count == 3 && ab_wants(y, 2)) ab_accumulate(y, 2, ab_sum_axes(h, 1, false));
-  if (ab_wants(y, 0)) ab_accumulate_product(y, 0, h, ab_transpose(W, 0, 1));
-}
-static const AbOp linear_op = {"linear", linear_backward};
-
-static bool linear_fits(const AbTensor *x, const AbTensor *W, const AbTensor *b) {
-  bool biased = b != AB_NONE;
-  if (x->rank == 2 && W->rank == 2 && x->shape[1] == W->shape[0] && x->dtype == W->dtype &&
-      (!biased || (b->rank == 1 && b->shape[0] == W->shape[1] && b->dtype == W->dtype)))
-    return true;
-  char xs[220], Ws[220], bs[220] = "none";
-  if (biased) ab_tensor_text(b, bs, sizeof bs);
-  ab_error(x->ctx, AB_CONFIG,
-           "linear: x of %s, W of %s and b of %s do not fit; wanted are x [n, in], W [in, out], "
-           "b [out] of one type",
-           ab_tensor_text(x, xs, sizeof xs), ab_tensor_text(W, Ws, sizeof Ws), bs);
-  return false;
-}
-
-AbTensor *ab_linear(AbTensor *x, AbTensor *W, AbTensor *b, AbActivation f) {
-  if (!b || !ab_belong_together("linear", x, W) || !ab_is_real(x, "linear") ||
-      !ab_is_real(W, "linear") || !exists(f, x->ctx))
-    return NULL;
-  if (b != AB_NONE && !ab_belong_together("linear", x, b)) return NULL;
-  if (!linear_fits(x, W, b)) return NULL;
-  if (b != AB_NONE && !(b = ab_dense(b))) return NULL;
-  bool shape_only = !x->storage || !W->storage || ab_is_shape_only(b);
-  AbTensor *y =
-      ab_tensor_new(x->ctx, x->dtype, 2, (int64_t[]){x->shape[0], W->shape[1]}, shape_only);
-  if (!y) return NULL;
-  ab_multiply(y, x, W, 0);
-  if (!shape_only)
-    y->ctx->device->bias_activate(y->dtype, f, y->shape[0], y->shape[1], ab_data_of(y),
-                                  b == AB_NONE ? NULL : ab_data_of(b));
-  y->ints[0] = f;
-  return ab_record(y, &linear_op, (AbTensor *[]){x, W, b}, b == AB_NONE ? 2 : 3);
 }

@@ -110,37 +110,50 @@ bool ab_fit(const char *operation, const AbTensor *a, const AbTensor *b) {
   return true;
 }
 
-/* Gives y the order in memory of an operand of its shape, a's before b's. */
-static void follow(AbTensor *y, const AbTensor *a, const AbTensor *b) {
+void ab_follow(AbTensor *y, const AbTensor *a, const AbTensor *b) {
   const AbTensor *like = ab_same_shape(y, a) ? a : ab_same_shape(y, b) ? b : NULL;
   if (like && !ab_tensor_dense(like) && ab_tensor_packed(like))
     memcpy(y->stride, like->stride, sizeof y->stride);
 }
 
-AbTensor *ab_binary(const AbOp *op, AbBinary f, AbTensor *a, AbTensor *b) {
+static AbTensor *combined(const AbOp *op, AbBinary f, AbTensor *a, AbTensor *b,
+                          const double *numbers) {
   AbShape shape;
   if (!ab_fit(op->name, a, b) || !ab_broadcast(op->name, a, b, &shape)) return NULL;
   bool shape_only = !a->storage || !b->storage;
   AbTensor *y = ab_tensor_new(a->ctx, a->dtype, shape.rank, shape.dims, shape_only);
   if (!y) return NULL;
-  follow(y, a, b);
+  ab_follow(y, a, b);
   if (!shape_only && ab_tensor_count(y) > 0) {
     AbLoop loop = ab_loop(y, a, b);
-    y->ctx->device->binary(f, y->dtype, &loop, ab_data_of(y), ab_data_of(a), ab_data_of(b));
+    const AbDevice *device = y->ctx->device;
+    if (numbers)
+      device->binary_by(f, y->dtype, &loop, ab_data_of(y), ab_data_of(a), ab_data_of(b), numbers[0],
+                        numbers[1]);
+    else
+      device->binary(f, y->dtype, &loop, ab_data_of(y), ab_data_of(a), ab_data_of(b));
   }
   if (!op->backward) return y;
   return ab_record(y, op, (AbTensor *[]){a, b}, 2);
 }
 
-static void give(AbTensor *y, int32_t i, AbTensor *g) {
+AbTensor *ab_binary(const AbOp *op, AbBinary f, AbTensor *a, AbTensor *b) {
+  return combined(op, f, a, b, NULL);
+}
+
+AbTensor *ab_binary_by(const AbOp *op, AbBinary f, AbTensor *a, AbTensor *b, double p, double q) {
+  return combined(op, f, a, b, (double[]){p, q});
+}
+
+void ab_give(AbTensor *y, int32_t i, AbTensor *g) {
   ab_accumulate(y, i, ab_sum_to(g, y->inputs[i]));
 }
 
 /* ---- arithmetic ------------------------------------------------------------------------------ */
 
 static void add_backward(AbTensor *y, AbTensor *g) {
-  if (ab_wants(y, 0)) give(y, 0, g);
-  if (ab_wants(y, 1)) give(y, 1, g);
+  if (ab_wants(y, 0)) ab_give(y, 0, g);
+  if (ab_wants(y, 1)) ab_give(y, 1, g);
 }
 static const AbOp add_op = {"add", add_backward};
 
@@ -149,8 +162,8 @@ AbTensor *ab_add(AbTensor *a, AbTensor *b) {
 }
 
 static void sub_backward(AbTensor *y, AbTensor *g) {
-  if (ab_wants(y, 0)) give(y, 0, g);
-  if (ab_wants(y, 1)) give(y, 1, ab_neg(g));
+  if (ab_wants(y, 0)) ab_give(y, 0, g);
+  if (ab_wants(y, 1)) ab_give(y, 1, ab_neg(g));
 }
 static const AbOp sub_op = {"sub", sub_backward};
 
@@ -159,8 +172,8 @@ AbTensor *ab_sub(AbTensor *a, AbTensor *b) {
 }
 
 static void mul_backward(AbTensor *y, AbTensor *g) {
-  if (ab_wants(y, 0)) give(y, 0, ab_mul(g, y->inputs[1]));
-  if (ab_wants(y, 1)) give(y, 1, ab_mul(g, y->inputs[0]));
+  if (ab_wants(y, 0)) ab_give(y, 0, ab_mul(g, y->inputs[1]));
+  if (ab_wants(y, 1)) ab_give(y, 1, ab_mul(g, y->inputs[0]));
 }
 static const AbOp mul_op = {"mul", mul_backward};
 
@@ -171,8 +184,8 @@ AbTensor *ab_mul(AbTensor *a, AbTensor *b) {
 static void div_backward(AbTensor *y, AbTensor *g) {
   AbTensor *a = y->inputs[0], *b = y->inputs[1];
   AbTensor *q = ab_div(g, b);
-  if (ab_wants(y, 0)) give(y, 0, q);
-  if (ab_wants(y, 1)) give(y, 1, ab_neg(ab_mul(q, ab_div(a, b))));
+  if (ab_wants(y, 0)) ab_give(y, 0, q);
+  if (ab_wants(y, 1)) ab_give(y, 1, ab_neg(ab_mul(q, ab_div(a, b))));
 }
 static const AbOp div_op = {"div", div_backward};
 
@@ -180,26 +193,10 @@ AbTensor *ab_div(AbTensor *a, AbTensor *b) {
   return ab_binary(&div_op, K_DIV, a, b);
 }
 
-static const AbOp greater_op = {"greater", NULL};
-static const AbOp not_greater_op = {"not_greater", NULL};
-static const AbOp equal_op = {"equal", NULL};
-
-AbTensor *ab_greater(AbTensor *a, AbTensor *b) {
-  return ab_binary(&greater_op, K_GREATER, a, b);
-}
-
-static AbTensor *not_greater(AbTensor *a, AbTensor *b) {
-  return ab_binary(&not_greater_op, K_NOT_GREATER, a, b);
-}
-
-AbTensor *ab_equal(AbTensor *a, AbTensor *b) {
-  return ab_binary(&equal_op, K_EQUAL, a, b);
-}
-
 static void minimum_backward(AbTensor *y, AbTensor *g) {
   AbTensor *a = y->inputs[0], *b = y->inputs[1];
-  if (ab_wants(y, 0)) give(y, 0, ab_mul(g, not_greater(a, b)));
-  if (ab_wants(y, 1)) give(y, 1, ab_mul(g, ab_greater(a, b)));
+  if (ab_wants(y, 0)) ab_give(y, 0, ab_mul(g, ab_less_equal(a, b)));
+  if (ab_wants(y, 1)) ab_give(y, 1, ab_mul(g, ab_greater(a, b)));
 }
 static const AbOp minimum_op = {"minimum", minimum_backward};
 
@@ -209,8 +206,8 @@ AbTensor *ab_minimum(AbTensor *a, AbTensor *b) {
 
 static void maximum_backward(AbTensor *y, AbTensor *g) {
   AbTensor *a = y->inputs[0], *b = y->inputs[1];
-  if (ab_wants(y, 0)) give(y, 0, ab_mul(g, not_greater(b, a)));
-  if (ab_wants(y, 1)) give(y, 1, ab_mul(g, ab_greater(b, a)));
+  if (ab_wants(y, 0)) ab_give(y, 0, ab_mul(g, ab_less_equal(b, a)));
+  if (ab_wants(y, 1)) ab_give(y, 1, ab_mul(g, ab_greater(b, a)));
 }
 static const AbOp maximum_op = {"maximum", maximum_backward};
 
@@ -218,85 +215,35 @@ AbTensor *ab_maximum(AbTensor *a, AbTensor *b) {
   return ab_binary(&maximum_op, K_MAX, a, b);
 }
 
-/* ---- one operand ----------------------------------------------------------------------------- */
+/* ---- comparisons ----------------------------------------------------------------------------- */
 
-static void affine_backward(AbTensor *y, AbTensor *g) {
-  ab_accumulate(y, 0, ab_affine(g, y->reals[0], 0));
-}
-static const AbOp affine_op = {"affine", affine_backward};
+static const AbOp greater_op = {"greater", NULL};
+static const AbOp greater_equal_op = {"greater_equal", NULL};
+static const AbOp less_op = {"less", NULL};
+static const AbOp less_equal_op = {"less_equal", NULL};
+static const AbOp equal_op = {"equal", NULL};
+static const AbOp not_equal_op = {"not_equal", NULL};
 
-AbTensor *ab_affine(AbTensor *x, double scale, double shift) {
-  if (!ab_is_real(x, "affine") || !(x = ab_packed(x))) return NULL;
-  AbTensor *y = ab_tensor_like(x, x->dtype, !x->storage);
-  if (!y) return NULL;
-  if (x->storage)
-    x->ctx->device->affine(x->dtype, ab_tensor_count(x), ab_data_of(y), ab_data_of(x), scale,
-                           shift);
-  y->reals[0] = scale;
-  return ab_record(y, &affine_op, &x, 1);
+AbTensor *ab_equal(AbTensor *a, AbTensor *b) {
+  return ab_binary(&equal_op, K_EQUAL, a, b);
 }
 
-AbTensor *ab_neg(AbTensor *x) {
-  return ab_affine(x, -1, 0);
+AbTensor *ab_not_equal(AbTensor *a, AbTensor *b) {
+  return ab_binary(&not_equal_op, K_NOT_EQUAL, a, b);
 }
 
-AbTensor *ab_unary(const AbOp *op, AbUnary f, AbTensor *x) {
-  if (!ab_is_real(x, op->name) || !(x = ab_packed(x))) return NULL;
-  AbTensor *y = ab_tensor_like(x, x->dtype, !x->storage);
-  if (!y) return NULL;
-  if (x->storage)
-    x->ctx->device->unary(f, x->dtype, ab_tensor_count(x), ab_data_of(y), ab_data_of(x));
-  if (!op->backward) return y;
-  return ab_record(y, op, &x, 1);
+AbTensor *ab_greater(AbTensor *a, AbTensor *b) {
+  return ab_binary(&greater_op, K_GREATER, a, b);
 }
 
-static const AbOp sign_op = {"sign", NULL};
-
-AbTensor *ab_sign(AbTensor *x) {
-  return ab_unary(&sign_op, K_SIGN, x);
+AbTensor *ab_greater_equal(AbTensor *a, AbTensor *b) {
+  return ab_fit("greater_equal", a, b) ? ab_binary(&greater_equal_op, K_NOT_GREATER, b, a) : NULL;
 }
 
-static void abs_backward(AbTensor *y, AbTensor *g) {
-  ab_accumulate(y, 0, ab_mul(g, ab_sign(y->inputs[0])));
-}
-static const AbOp abs_op = {"abs", abs_backward};
-
-AbTensor *ab_abs(AbTensor *x) {
-  return ab_unary(&abs_op, K_ABS, x);
+AbTensor *ab_less(AbTensor *a, AbTensor *b) {
+  return ab_fit("less", a, b) ? ab_binary(&less_op, K_GREATER, b, a) : NULL;
 }
 
-static void square_backward(AbTensor *y, AbTensor *g) {
-  ab_accumulate(y, 0, ab_mul(ab_affine(g, 2, 0), y->inputs[0]));
-}
-static const AbOp square_op = {"square", square_backward};
-
-AbTensor *ab_square(AbTensor *x) {
-  return ab_unary(&square_op, K_SQUARE, x);
-}
-
-static void sqrt_backward(AbTensor *y, AbTensor *g) {
-  ab_accumulate(y, 0, ab_div(ab_affine(g, 0.5, 0), y));
-}
-static const AbOp sqrt_op = {"sqrt", sqrt_backward};
-
-AbTensor *ab_sqrt(AbTensor *x) {
-  return ab_unary(&sqrt_op, K_SQRT, x);
-}
-
-static void exp_backward(AbTensor *y, AbTensor *g) {
-  ab_accumulate(y, 0, ab_mul(g, y));
-}
-static const AbOp exp_op = {"exp", exp_backward};
-
-AbTensor *ab_exp(AbTensor *x) {
-  return ab_unary(&exp_op, K_EXP, x);
-}
-
-static void log_backward(AbTensor *y, AbTensor *g) {
-  ab_accumulate(y, 0, ab_div(g, y->inputs[0]));
-}
-static const AbOp log_op = {"log", log_backward};
-
-AbTensor *ab_log(AbTensor *x) {
-  return ab_unary(&log_op, K_LOG, x);
+AbTensor *ab_less_equal(AbTensor *a, AbTensor *b) {
+  return ab_binary(&less_equal_op, K_NOT_GREATER, a, b);
 }

@@ -1,7 +1,7 @@
 /* SPDX-License-Identifier: Apache-2.0
  *
  * Shape: views of the same numbers where strides can say it, copies where they cannot. */
-#include "../internal.h"
+#include "along.h"
 #include <string.h>
 
 static bool usable(const AbTensor *x) {
@@ -23,6 +23,18 @@ static AbTensor *copy_as(AbTensor *x, AbDtype dtype) {
     x->ctx->device->copy(&loop, dtype, ab_data_of(y), x->dtype, ab_data_of(x));
   }
   return dtype == AB_F32 || dtype == AB_F64 ? ab_record(y, &cast_op, &x, 1) : y;
+}
+
+AbTensor *ab_copy_like(AbTensor *x, const AbTensor *like) {
+  if (!usable(x)) return NULL;
+  AbTensor *y = ab_tensor_new(x->ctx, x->dtype, x->rank, x->shape, !x->storage);
+  if (!y) return NULL;
+  ab_order_like(y, like);
+  if (x->storage && ab_tensor_count(x) > 0) {
+    AbLoop loop = ab_loop(y, x, NULL);
+    x->ctx->device->copy(&loop, y->dtype, ab_data_of(y), x->dtype, ab_data_of(x));
+  }
+  return ab_record(y, &cast_op, &x, 1);
 }
 
 AbTensor *ab_dense(AbTensor *x) {
@@ -128,7 +140,8 @@ AbTensor *ab_flatten(AbTensor *x) {
   return ab_reshape(x, AB_SHAPE(x->shape[0], width));
 }
 
-/* ---- transpose, slice, broadcast ------------------------------------------------------------- */
+/* ---- order and number of the axes -------------------------------------------------------------
+ */
 
 bool ab_axis(const char *operation, const AbTensor *x, int32_t *axis) {
   if (*axis < 0) *axis += x->rank;
@@ -157,66 +170,93 @@ AbTensor *ab_transpose(AbTensor *x, int32_t a, int32_t b) {
   return ab_record(y, &transpose_op, &x, 1);
 }
 
-static const AbOp unslice_op;
+static void permute_backward(AbTensor *y, AbTensor *g) {
+  int32_t back[AB_MAX_RANK];
+  for (int32_t i = 0; i < y->rank; i++) back[y->ints[i]] = i;
+  ab_accumulate(y, 0, ab_permute(g, y->rank, back));
+}
+static const AbOp permute_op = {"permute", permute_backward};
 
-/* The backward of slice: g among zeros. */
-static AbTensor *unslice(AbTensor *g, AbShape shape, int32_t axis, int64_t from) {
-  AbTensor *y = ab_full(g->ctx, g->dtype, shape, 0);
-  if (!y) return NULL;
-  AbTensor window = *y; /* only to make a loop over the part */
-  memcpy(window.shape, g->shape, sizeof window.shape);
-  window.offset += from * y->stride[axis];
-  if (ab_tensor_count(g) > 0) {
-    AbLoop loop = ab_loop(&window, g, NULL);
-    g->ctx->device->copy(&loop, g->dtype, ab_data_of(&window), g->dtype, ab_data_of(g));
+/* Makes the axes positive; false unless each of x is named once. */
+static bool is_permutation(const AbTensor *x, int32_t count, const int32_t *axes, int32_t *wanted) {
+  uint32_t seen = 0;
+  if (count != x->rank || (count > 0 && !axes)) return false;
+  for (int32_t i = 0; i < count; i++) {
+    wanted[i] = axes[i] < 0 ? axes[i] + x->rank : axes[i];
+    if (wanted[i] < 0 || wanted[i] >= x->rank) return false;
+    seen |= 1u << wanted[i];
   }
-  y->ints[0] = axis;
-  y->ints[1] = from;
-  return ab_record(y, &unslice_op, &g, 1);
+  return seen == AB_ALL_AXES(x);
 }
 
-static void add_to_window(AbTensor *all, AbTensor *g, int32_t axis, int64_t from) {
-  if (ab_tensor_count(g) == 0) return;
-  AbTensor window = *all;
-  memcpy(window.shape, g->shape, sizeof window.shape);
-  window.offset += from * all->stride[axis];
-  AbLoop loop = ab_loop(&window, &window, g);
-  void *at = ab_data_of(&window);
-  g->ctx->device->binary(K_ADD, g->dtype, &loop, at, at, ab_data_of(g));
-}
-
-static void unslice_backward(AbTensor *y, AbTensor *g) {
-  int32_t axis = (int32_t)y->ints[0];
-  ab_accumulate(y, 0, ab_slice(g, axis, y->ints[1], y->ints[1] + y->inputs[0]->shape[axis]));
-}
-static const AbOp unslice_op = {"unslice", unslice_backward};
-
-/* Without a record the slices of one tensor add to one gradient, each in its place. */
-static void slice_backward(AbTensor *y, AbTensor *g) {
-  if (!y->ctx->differentiable) {
-    AbTensor *all = ab_gradient_in_place(y, 0);
-    if (all) add_to_window(all, g, (int32_t)y->ints[0], y->ints[1]);
-    return;
-  }
-  ab_accumulate(y, 0, unslice(g, ab_shape(y->inputs[0]), (int32_t)y->ints[0], y->ints[1]));
-}
-static const AbOp slice_op = {"slice", slice_backward};
-
-AbTensor *ab_slice(AbTensor *x, int32_t axis, int64_t from, int64_t to) {
-  if (!usable(x) || !ab_axis("slice", x, &axis)) return NULL;
-  if (from < 0 || to < from || to > x->shape[axis]) {
+AbTensor *ab_permute(AbTensor *x, int32_t count, const int32_t *axes) {
+  if (!usable(x)) return NULL;
+  int32_t from[AB_MAX_RANK];
+  if (!is_permutation(x, count, axes, from)) {
     char text[220];
-    ab_error(x->ctx, AB_CONFIG, "slice: [%lld, %lld) of axis %d is not within %s", (long long)from,
-             (long long)to, axis, ab_tensor_text(x, text, sizeof text));
+    ab_error(x->ctx, AB_CONFIG, "permute wants each axis of %s once, in %d numbers",
+             ab_tensor_text(x, text, sizeof text), x->rank);
     return NULL;
   }
   AbTensor *y = ab_tensor_view(x);
   if (!y) return NULL;
-  y->shape[axis] = to - from;
-  y->offset += from * x->stride[axis];
+  for (int32_t i = 0; i < y->rank; i++) {
+    y->shape[i] = x->shape[from[i]];
+    y->stride[i] = x->stride[from[i]];
+    y->ints[i] = from[i];
+  }
+  return ab_record(y, &permute_op, &x, 1);
+}
+
+static void squeeze_backward(AbTensor *y, AbTensor *g) {
+  ab_accumulate(y, 0, ab_unsqueeze(g, (int32_t)y->ints[0]));
+}
+static const AbOp squeeze_op = {"squeeze", squeeze_backward};
+
+AbTensor *ab_squeeze(AbTensor *x, int32_t axis) {
+  if (!usable(x) || !ab_axis("squeeze", x, &axis)) return NULL;
+  if (x->shape[axis] != 1) {
+    char text[220];
+    ab_error(x->ctx, AB_CONFIG, "squeeze: axis %d of %s is not 1", axis,
+             ab_tensor_text(x, text, sizeof text));
+    return NULL;
+  }
+  AbTensor *y = ab_tensor_view(x);
+  if (!y) return NULL;
+  y->rank--;
+  for (int32_t i = axis; i < y->rank; i++) {
+    y->shape[i] = x->shape[i + 1];
+    y->stride[i] = x->stride[i + 1];
+  }
   y->ints[0] = axis;
-  y->ints[1] = from;
-  return ab_record(y, &slice_op, &x, 1);
+  return ab_record(y, &squeeze_op, &x, 1);
+}
+
+static void unsqueeze_backward(AbTensor *y, AbTensor *g) {
+  ab_accumulate(y, 0, ab_squeeze(g, (int32_t)y->ints[0]));
+}
+static const AbOp unsqueeze_op = {"unsqueeze", unsqueeze_backward};
+
+AbTensor *ab_unsqueeze(AbTensor *x, int32_t axis) {
+  if (!usable(x)) return NULL;
+  if (axis < 0) axis += x->rank + 1;
+  if (axis < 0 || axis > x->rank || x->rank == AB_MAX_RANK) {
+    char text[220];
+    ab_error(x->ctx, AB_CONFIG, "unsqueeze: %s cannot get an axis %d (rank %d at most)",
+             ab_tensor_text(x, text, sizeof text), axis, AB_MAX_RANK);
+    return NULL;
+  }
+  AbTensor *y = ab_tensor_view(x);
+  if (!y) return NULL;
+  y->rank++;
+  for (int32_t i = axis + 1; i < y->rank; i++) {
+    y->shape[i] = x->shape[i - 1];
+    y->stride[i] = x->stride[i - 1];
+  }
+  y->shape[axis] = 1;
+  y->stride[axis] = axis < x->rank ? x->stride[axis] * x->shape[axis] : 1;
+  y->ints[0] = axis;
+  return ab_record(y, &unsqueeze_op, &x, 1);
 }
 
 static void broadcast_backward(AbTensor *y, AbTensor *g) {

@@ -3,6 +3,7 @@
  * Losses: values against double loops, gradients against closed forms, and what they refuse.    */
 #include "plugin-test.h"
 #include <math.h>
+#include <string.h>
 
 #define ROWS  5
 #define WIDTH 6 /* of a sample [2, 3] */
@@ -213,6 +214,212 @@ static void test_cross_entropy_errors(void) {
   plugin_test_finish(ctx);
 }
 
+/* ---- what every loss of numbers does --------------------------------------------------------- */
+
+typedef double (*ByHand)(double y, double t);
+
+static double by_l1(double y, double t) {
+  return fabs(y - t);
+}
+static double by_huber(double y, double t) {
+  double d = fabs(y - t);
+  return d <= 0.5 ? d * d / 2 : 0.5 * (d - 0.25);
+}
+static double by_smooth_l1(double y, double t) {
+  return by_huber(y, t) / 0.5;
+}
+static double by_tukey(double y, double t) {
+  double d = (y - t) / 1.5;
+  return fabs(d) < 1 ? (1 - pow(1 - d * d, 3)) * 2.25 / 6 : 2.25 / 6;
+}
+static double by_log_cosh(double y, double t) {
+  return log(cosh(y - t));
+}
+static double by_poisson(double y, double t) {
+  return exp(y) - t * y;
+}
+static double by_hinge(double y, double t) {
+  return fmax(0, 1 - (2 * (t > 0.5) - 1) * y);
+}
+static double by_squared_hinge(double y, double t) {
+  return by_hinge(y, t) * by_hinge(y, t);
+}
+static double by_kl(double y, double t) {
+  return t > 0 ? t * log(t / y) : 0;
+}
+static double by_bce_logits(double y, double t) {
+  return t * softplus(-y) + (1 - t) * softplus(y);
+}
+
+static const struct {
+  const char *name, *parameter; /* of the loss, and a real of it */
+  double value;
+  ByHand by_hand;
+  double low, high; /* of the output */
+  gboolean bits;    /* the target is 0 or 1, else in [0.1, 0.9) */
+} elementwise[] = {
+    {"l1", NULL, 0, by_l1, -2, 2},
+    {"huber", "delta", 0.5, by_huber, -2, 2},
+    {"smooth-l1", "beta", 0.5, by_smooth_l1, -2, 2},
+    {"tukey-biweight", "c", 1.5, by_tukey, -2, 2},
+    {"log-cosh", NULL, 0, by_log_cosh, -2, 2},
+    {"poisson", NULL, 0, by_poisson, -2, 2},
+    {"hinge", NULL, 0, by_hinge, -2, 2, TRUE},
+    {"squared-hinge", NULL, 0, by_squared_hinge, -2, 2, TRUE},
+    {"kl-divergence", NULL, 0, by_kl, 0.1, 0.9},
+    {"binary-cross-entropy", NULL, 0, by_bce_logits, -2, 2},
+};
+
+static void check_elementwise(const PluginTestCase *at, gsize which) {
+  AbContext *ctx = plugin_test_context(at);
+  AbLoss *loss = plugin_test_new(ctx, AB_KIND_LOSS, elementwise[which].name);
+  ByHand f = elementwise[which].by_hand;
+  g_autofree double *y =
+      plugin_test_numbers(ROWS * WIDTH, elementwise[which].low, elementwise[which].high, 21);
+  g_autofree double *t = plugin_test_numbers(ROWS * WIDTH, 0.1, 0.9, 22);
+  AbTensor *output, *target;
+
+  for (gint64 i = 0; elementwise[which].bits && i < ROWS * WIDTH; i++) t[i] = t[i] > 0.5;
+  if (elementwise[which].parameter)
+    plugin_test_set_real(loss, elementwise[which].parameter, elementwise[which].value);
+  if (f == by_bce_logits) plugin_test_set_bool(loss, "logits", TRUE);
+  output = leaf(ctx, AB_SHAPE(ROWS, 2, 3), y);
+  target = plugin_test_tensor(ctx, AB_SHAPE(ROWS, 2, 3), t);
+  for (int sum = 0; sum < 2; sum++) {
+    double value = 0, slope[ROWS * WIDTH], per = sum ? ROWS : ROWS * WIDTH;
+
+    for (gint64 i = 0; i < ROWS * WIDTH; i++) {
+      value += f(y[i], t[i]) / per;
+      slope[i] = (f(y[i] + 1e-6, t[i]) - f(y[i] - 1e-6, t[i])) / 2e-6 / per;
+    }
+    plugin_test_set_choice(loss, "reduction", sum ? "sum" : "mean");
+    check_loss(loss, output, target, value, output, slope, fmax(20 * at->exact, 1e-8));
+  }
+  ab_instance_free(loss);
+  plugin_test_finish(ctx);
+}
+
+static void test_elementwise(const PluginTestCase *at) {
+  for (gsize i = 0; i < G_N_ELEMENTS(elementwise); i++) check_elementwise(at, i);
+}
+
+/* Of samples as a whole. */
+static void test_samples(const PluginTestCase *at) {
+  AbContext *ctx = plugin_test_context(at);
+  AbLoss *norm = plugin_test_new(ctx, AB_KIND_LOSS, "l2-norm");
+  AbLoss *cosine = plugin_test_new(ctx, AB_KIND_LOSS, "cosine");
+  g_autofree double *y = plugin_test_numbers(ROWS * WIDTH, -2, 2, 31);
+  g_autofree double *t = plugin_test_numbers(ROWS * WIDTH, -2, 2, 32);
+  AbTensor *output = leaf(ctx, AB_SHAPE(ROWS, 2, 3), y);
+  AbTensor *target = plugin_test_tensor(ctx, AB_SHAPE(ROWS, 2, 3), t);
+  double value[2] = {0, 0}, slope[2][ROWS * WIDTH];
+
+  for (int r = 0; r < ROWS; r++) {
+    const double *a = y + r * WIDTH, *b = t + r * WIDTH;
+    double squares = 0, ab = 0, aa = 0, bb = 0;
+
+    for (int i = 0; i < WIDTH; i++) {
+      squares += (a[i] - b[i]) * (a[i] - b[i]) / WIDTH;
+      ab += a[i] * b[i];
+      aa += a[i] * a[i];
+      bb += b[i] * b[i];
+    }
+    value[0] += sqrt(squares) / ROWS;
+    value[1] += (1 - ab / sqrt(aa * bb)) / ROWS;
+    for (int i = 0; i < WIDTH; i++) {
+      slope[0][r * WIDTH + i] = (a[i] - b[i]) / WIDTH / sqrt(squares) / ROWS;
+      slope[1][r * WIDTH + i] = (ab * a[i] / aa - b[i]) / sqrt(aa * bb) / ROWS;
+    }
+  }
+  check_loss(norm, output, target, value[0], output, slope[0], 5 * at->exact);
+  check_loss(cosine, output, target, value[1], output, slope[1], 5 * at->exact);
+  ab_instance_free(cosine);
+  ab_instance_free(norm);
+  plugin_test_finish(ctx);
+}
+
+/* ---- classes --------------------------------------------------------------------------------- */
+
+/* Smoothing, weights, probabilities for a target; nll of log-softmax is cross-entropy. */
+static void test_classes(const PluginTestCase *at) {
+  AbContext *ctx = plugin_test_context(at);
+  AbLoss *loss = plugin_test_new(ctx, AB_KIND_LOSS, "cross-entropy");
+  AbLoss *nll = plugin_test_new(ctx, AB_KIND_LOSS, "nll");
+  AbLoss *hinge = plugin_test_new(ctx, AB_KIND_LOSS, "hinge");
+  const double z[6] = {1, -0.5, 0.25, 2, 0.5, -1}, labels[2] = {2, 0}, weights[3] = {0.5, 1, 2};
+  const double targets[6] = {0.5, 0.25, 0.25, 0, 1, 0};
+  double log_p[6], plain = 0, spread = 0, weighted = 0, soft = 0, margin = 0;
+  AbTensor *logits = plugin_test_tensor(ctx, AB_SHAPE(2, 3), z);
+  AbTensor *classes = plugin_test_tensor_of(ctx, AB_I64, AB_SHAPE(2), labels);
+
+  for (int r = 0; r < 2; r++) {
+    double sum = exp(z[3 * r]) + exp(z[3 * r + 1]) + exp(z[3 * r + 2]);
+
+    for (int c = 0; c < 3; c++) {
+      log_p[3 * r + c] = z[3 * r + c] - log(sum);
+      spread -= log_p[3 * r + c] / 3 / 2;
+      soft -= targets[3 * r + c] * log_p[3 * r + c] / 2;
+      margin += fmax(0, 1 - (c == (int)labels[r] ? 1 : -1) * z[3 * r + c]) / 6;
+    }
+    plain -= log_p[3 * r + (int)labels[r]] / 2;
+    weighted -= weights[(int)labels[r]] * log_p[3 * r + (int)labels[r]] / 2.5;
+  }
+  plugin_test_close(ab_item(ab_loss_value(hinge, logits, classes)), margin, at->exact);
+  plugin_test_close(
+      ab_item(ab_loss_value(nll, plugin_test_tensor(ctx, AB_SHAPE(2, 3), log_p), classes)), plain,
+      at->exact);
+  plugin_test_close(
+      ab_item(ab_loss_value(loss, logits, plugin_test_tensor(ctx, AB_SHAPE(2, 3), targets))), soft,
+      at->exact);
+  plugin_test_set_real(loss, "smoothing", 0.3);
+  plugin_test_close(ab_item(ab_loss_value(loss, logits, classes)), 0.7 * plain + 0.3 * spread,
+                    at->exact);
+  plugin_test_set_real(loss, "smoothing", 0);
+  plugin_test_set_reals(loss, "weights", 3, weights);
+  plugin_test_close(ab_item(ab_loss_value(loss, logits, classes)), weighted, at->exact);
+  plugin_test_fine(ctx);
+  ab_instance_free(hinge);
+  ab_instance_free(nll);
+  ab_instance_free(loss);
+  plugin_test_finish(ctx);
+}
+
+/* Every loss that is installed takes one of these targets, and says what is wrong with another. */
+static void test_all(void) {
+  g_autoptr(GDir) folder = g_dir_open(g_getenv("ABHOST_PLUGIN_PATH"), 0, NULL);
+  const char *file;
+  int count = 0;
+
+  while ((file = g_dir_read_name(folder))) {
+    if (!g_str_has_prefix(file, "loss-") || !g_str_has_suffix(file, ".so")) continue;
+    g_autofree char *name = g_strndup(file + 5, strlen(file) - 8);
+    AbContext *ctx = ab_context_new("cpu", AB_F64, 1);
+    AbLoss *loss = plugin_test_new(ctx, AB_KIND_LOSS, name);
+    AbSpec three = plugin_test_spec(ctx, AB_RANGE_REAL, 3, 0, 0), targets[3];
+    int taken = 0, refused = 0;
+
+    targets[0] = plugin_test_spec(ctx, AB_RANGE_REAL, 3, 0, 0);
+    targets[1] = plugin_test_spec(ctx, AB_RANGE_BINARY, 3, 0, 0);
+    targets[2] = (AbSpec){.dtype = AB_I64, .range = AB_RANGE_CLASS, .classes = 3};
+    for (int i = 0; i < 3; i++) {
+      ab_loss_check(loss, &three, &targets[i]);
+      if (ab_error_code(ctx) == AB_OK) {
+        taken++;
+        continue;
+      }
+      g_assert_cmpint(ab_error_code(ctx), ==, AB_CONFIG);
+      ab_error_clear(ctx);
+      refused++;
+    }
+    g_assert_cmpint(taken, >, 0);
+    g_assert_cmpint(refused, >, 0);
+    ab_instance_free(loss);
+    plugin_test_finish(ctx);
+    count++;
+  }
+  g_assert_cmpint(count, >=, 3);
+}
+
 int main(int argc, char **argv) {
   g_test_init(&argc, &argv, NULL);
   plugin_test_add("/losses/mse", test_mse);
@@ -222,5 +429,9 @@ int main(int argc, char **argv) {
   g_test_add_func("/losses/binary-cross-entropy/errors", test_bce_errors);
   plugin_test_add("/losses/cross-entropy", test_cross_entropy);
   g_test_add_func("/losses/cross-entropy/errors", test_cross_entropy_errors);
+  plugin_test_add("/losses/elementwise", test_elementwise);
+  plugin_test_add("/losses/samples", test_samples);
+  plugin_test_add("/losses/classes", test_classes);
+  g_test_add_func("/losses/all", test_all);
   return g_test_run();
 }

@@ -242,6 +242,118 @@ static void test_zero_rate(const PluginTestCase *at) {
   }
 }
 
+/* ---- every optimizer that is installed ------------------------------------------------------- */
+
+static void check_one(const PluginTestCase *at, const char *name) {
+  double fused[LINE_WEIGHTS], g[LINE_WEIGHTS], w[LINE_WEIGHTS], first, last;
+  Line line;
+
+  /* it gets somewhere */
+  line_begin(&line, at, name);
+  if (strcmp(name, "adadelta") != 0) plugin_test_set_real(line.optimizer, "lr", 0.03);
+  line_make(&line);
+  line_build(&line);
+  line_get(&line, w);
+  first = line_gradient(&line, w, g);
+  for (int t = 0; t < STEPS; t++) plugin_test_step(line.ctx, line.step, line.batch, t, STEPS);
+  plugin_test_fine(line.ctx);
+  line_get(&line, fused);
+  last = line_gradient(&line, fused, g);
+  g_assert_cmpfloat(last, <, 0.999 * first);
+  line_end(&line);
+  /* and not at all at a rate of 0 */
+  line_begin(&line, at, name);
+  plugin_test_set_real(line.optimizer, "lr", 0);
+  line_make(&line);
+  line_build(&line);
+  line_get(&line, w);
+  for (int t = 0; t < 3; t++) plugin_test_step(line.ctx, line.step, line.batch, t, 3);
+  line_get(&line, fused);
+  g_assert_cmpmem(fused, sizeof fused, w, sizeof w);
+  line_end(&line);
+}
+
+static void test_all(const PluginTestCase *at) {
+  g_autoptr(GDir) folder = g_dir_open(g_getenv("ABHOST_PLUGIN_PATH"), 0, NULL);
+  const char *file;
+  int count = 0;
+
+  while ((file = g_dir_read_name(folder))) {
+    if (!g_str_has_prefix(file, "optimizer-") || !g_str_has_suffix(file, ".so")) continue;
+    g_autofree char *name = g_strndup(file + 10, strlen(file) - 13);
+    check_one(at, name);
+    count++;
+  }
+  g_assert_cmpint(count, >=, 2);
+}
+
+/* ---- novograd: one second moment for a matrix, another for its bias -------------------------- */
+
+static void test_novograd(const PluginTestCase *at) {
+  const int from[] = {0, LINE_MATRIX, LINE_WEIGHTS};
+  double w[LINE_WEIGHTS], g[LINE_WEIGHTS], m[LINE_WEIGHTS] = {0}, s[2] = {0};
+  Line line;
+
+  line_begin(&line, at, "novograd");
+  plugin_test_set_real(line.optimizer, "decay", 0.01);
+  line_make(&line);
+  line_build(&line);
+  line_get(&line, w);
+  for (int t = 1; t <= STEPS; t++) {
+    line_gradient(&line, w, g);
+    plugin_test_step(line.ctx, line.step, line.batch, t - 1, STEPS);
+    for (int k = 0; k < 2; k++) {
+      double squares = 0;
+
+      for (int i = from[k]; i < from[k + 1]; i++) squares += g[i] * g[i];
+      s[k] = t == 1 ? squares : 0.98 * s[k] + 0.02 * squares;
+      for (int i = from[k]; i < from[k + 1]; i++) {
+        m[i] = 0.95 * m[i] + g[i] / (sqrt(s[k]) + 1e-8) + 0.01 * w[i];
+        w[i] -= 0.01 * m[i];
+      }
+    }
+    line_check(&line, w, 5 * at->exact);
+  }
+  line_end(&line);
+}
+
+/* ---- clipping, which the optimizer does on its way ------------------------------------------- */
+
+static void test_clipping(const PluginTestCase *at) {
+  for (int which = 0; which < 3; which++) {
+    double norm = which != 1 ? 0.5 : 0, limit = which != 0 ? 0.1 : 0;
+    double w[LINE_WEIGHTS], g[LINE_WEIGHTS];
+    gboolean cut = FALSE;
+    Line line;
+
+    line_begin(&line, at, "sgd");
+    AbStepParts parts = {AB_ROLE_PREDICT, line.model,        line.loss,          line.optimizer,
+                         line.controller, .clip_norm = norm, .clip_value = limit};
+    plugin_test_set_real(line.optimizer, "lr", 0.3);
+    line.step = ab_step_new(line.ctx, &parts);
+    line_build(&line);
+    line_get(&line, w);
+    for (int t = 0; t < STEPS; t++) {
+      double squares = 0;
+
+      line_gradient(&line, w, g);
+      plugin_test_step(line.ctx, line.step, line.batch, t, STEPS);
+      for (int i = 0; i < LINE_WEIGHTS; i++) squares += g[i] * g[i];
+      plugin_test_close(ab_step_gradient_norm(line.step), sqrt(squares), 5 * at->exact);
+      for (int i = 0; i < LINE_WEIGHTS; i++) {
+        double scaled = norm > 0 && sqrt(squares) > norm ? g[i] * norm / sqrt(squares) : g[i];
+
+        if (limit > 0) scaled = fmax(-limit, fmin(limit, scaled));
+        cut |= scaled != g[i];
+        w[i] -= 0.3 * scaled;
+      }
+      line_check(&line, w, 5 * at->exact);
+    }
+    g_assert_true(cut);
+    line_end(&line);
+  }
+}
+
 int main(int argc, char **argv) {
   g_test_init(&argc, &argv, NULL);
   plugin_test_add("/optimizers/sgd/plain", test_sgd);
@@ -253,5 +365,8 @@ int main(int argc, char **argv) {
   plugin_test_add("/optimizers/group-rates", test_group_rates);
   plugin_test_add("/optimizers/frozen", test_frozen);
   plugin_test_add("/optimizers/zero-rate", test_zero_rate);
+  plugin_test_add("/optimizers/all", test_all);
+  plugin_test_add("/optimizers/novograd", test_novograd);
+  plugin_test_add("/optimizers/clipping", test_clipping);
   return g_test_run();
 }

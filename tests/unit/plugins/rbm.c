@@ -361,27 +361,28 @@ static void test_quadrature(const PluginTestCase *at) {
 
 /* ---- contrastive divergence ------------------------------------------------------------------ */
 
-/* What the objective is by definition: the mean of F over the data less that over v_k; for
- * Gaussian units without the v^2 / 2, which no weight acts on.                                  */
+/* What hidden unit j receives. */
+static double received(const Machine *m, const double *v, int j) {
+  double in = m->c[j];
+
+  for (int i = 0; i < m->visible; i++) in += v[i] * m->W[i][j];
+  return in;
+}
+
+/* What the objective is by definition: the mean of E(v, h) over the data, h the means of its hidden
+ * units, less that over v_k; without terms in v alone, which no weight acts on. */
 static double difference(const Machine *m, const double *v, int count, const double *vk, int ends) {
   double sum = 0;
 
   for (int r = 0; r < count + ends; r++) {
     const double *row = r < count ? v + r * m->visible : vk + (r - count) * m->visible;
-    double f = free_energy(m, row);
+    double energy = 0;
 
-    for (int i = 0; m->gaussian && i < m->visible; i++) f -= row[i] * row[i] / 2;
-    sum += r < count ? f / count : -f / ends;
+    for (int i = 0; i < m->visible; i++) energy -= row[i] * m->b[i];
+    for (int j = 0; j < H; j++) energy -= received(m, row, j) * sigmoid(received(m, row, j));
+    sum += r < count ? energy / count : -energy / ends;
   }
   return sum;
-}
-
-/* What hidden unit j receives. */
-static double received(const Machine *m, const double *v, int j) {
-  double in = m->c[j];
-
-  for (int i = 0; i < V; i++) in += v[i] * m->W[i][j];
-  return in;
 }
 
 /* The end of CD-1 from v, where the hidden sample is certain; whether a visible unit is not. */

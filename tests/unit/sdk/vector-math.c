@@ -30,11 +30,57 @@ static double softplus(double x) {
   return fmax(x, 0) + log1p(exp(-fabs(x)));
 }
 
-static const Case vexp = {"exp", vector_exp, exp}, vlog = {"log", vector_log, log};
-static const Case vlog1p = {"log1p", vector_log1p, log1p};
-static const Case vsigmoid = {"sigmoid", vector_sigmoid, sigmoid};
-static const Case vtanh = {"tanh", vector_tanh, tanh};
-static const Case vsoftplus = {"softplus", vector_softplus, softplus};
+static double normal_below(double x) {
+  return erfc(-x * M_SQRT1_2) / 2;
+}
+static double gelu(double x) {
+  return x * normal_below(x);
+}
+static double gelu_slope(double x) {
+  return normal_below(x) + x * exp(-x * x / 2) / sqrt(2 * M_PI);
+}
+static double swish(double x) {
+  return x * sigmoid(x);
+}
+static double mish(double x) {
+  return x * tanh(softplus(x));
+}
+static double gaussian(double x) {
+  return exp(-x * x);
+}
+static double power(double x) {
+  return pow(x, (double)1.7f);
+}
+static float vector_power(float x) {
+  return vector_pow(x, 1.7f);
+}
+static double steep_power(double x) {
+  return pow(x, (double)-9.3f);
+}
+static float vector_steep_power(float x) {
+  return vector_pow(x, -9.3f);
+}
+
+#define CASE(name, exact) static const Case v##name = {#name, vector_##name, exact}
+CASE(exp, exp);
+CASE(expm1, expm1);
+CASE(log, log);
+CASE(log1p, log1p);
+CASE(log1p_unit, log1p);
+CASE(sigmoid, sigmoid);
+CASE(tanh, tanh);
+CASE(softplus, softplus);
+CASE(erf, erf);
+CASE(gelu, gelu);
+CASE(swish, swish);
+CASE(mish, mish);
+CASE(gaussian, gaussian);
+CASE(sin, sin);
+CASE(cos, cos);
+CASE(sinh, sinh);
+CASE(cosh, cosh);
+CASE(power, power);
+CASE(steep_power, steep_power);
 
 typedef struct {
   double worst;
@@ -73,17 +119,23 @@ static void sweep_bits(const Case *c, bool negative, float low, float high, int3
 #define STEP 2003 /* a prime: one million of the two thousand million floats of a sign */
 
 static void test_exp(void) {
-  sweep(&vexp, -87.3, 88.72, 1000000, 1);
-  sweep(&vexp, -104, -87.3, 200000, 1); /* denormal results */
-  sweep_bits(&vexp, false, 0, 88.72f, STEP, 1);
-  sweep_bits(&vexp, true, 0, FLT_MAX, STEP, 1);
+  sweep(&vexp, -87.3, 88.72, 1000000, 1.1);
+  sweep(&vexp, -104, -87.3, 200000, 1.1); /* denormal results */
+  sweep_bits(&vexp, false, 0, 88.72f, STEP, 1.1);
+  sweep_bits(&vexp, true, 0, FLT_MAX, STEP, 1.1);
+  sweep(&vexpm1, -20, 88.72, 1000000, 2);
+  sweep_bits(&vexpm1, false, 0, 88.72f, STEP, 2);
+  sweep_bits(&vexpm1, true, 0, FLT_MAX, STEP, 2);
 }
 
 static void test_log(void) {
   sweep(&vlog, 0.5, 2, 1000000, 1);
   sweep_bits(&vlog, false, 0x1p-149f, FLT_MAX, STEP, 1);
-  sweep(&vlog1p, 0, 1, 500000, 1.3);
-  sweep_bits(&vlog1p, false, 0, 1, STEP, 1.3);
+  sweep(&vlog1p, -0.999, 3, 1000000, 1.5);
+  sweep_bits(&vlog1p, false, 0, FLT_MAX, STEP, 1.5);
+  sweep_bits(&vlog1p, true, 0, 0.9999999f, STEP, 1.5);
+  sweep(&vlog1p_unit, 0, 1, 500000, 2);
+  sweep_bits(&vlog1p_unit, false, 0, 1, STEP, 2);
 }
 
 /* 1 / (1 + exp(-x)): below -88 the exponential overflows, and the result is 0 where it should be
@@ -97,17 +149,62 @@ static void test_sigmoid(void) {
 }
 
 static void test_tanh(void) {
-  sweep(&vtanh, -10, 10, 1000000, 1.4);
-  sweep(&vtanh, 0.6, 0.65, 200000, 1.4);
-  sweep_bits(&vtanh, false, 0, FLT_MAX, STEP, 1.4);
-  sweep_bits(&vtanh, true, 0, FLT_MAX, STEP, 1.4);
+  sweep(&vtanh, -10, 10, 1000000, 2.5);
+  sweep(&vtanh, 0.6, 0.65, 200000, 2.5);
+  sweep_bits(&vtanh, false, 0, FLT_MAX, STEP, 2.5);
+  sweep_bits(&vtanh, true, 0, FLT_MAX, STEP, 2.5);
 }
 
 static void test_softplus(void) {
-  sweep(&vsoftplus, -87.3, 88.72, 1000000, 1.9);
-  sweep(&vsoftplus, -104, -87.3, 200000, 1.9);
-  sweep_bits(&vsoftplus, false, 0, FLT_MAX, STEP, 1.9);
-  sweep_bits(&vsoftplus, true, 0, FLT_MAX, STEP, 1.9);
+  sweep(&vsoftplus, -87.3, 88.72, 1000000, 2.5);
+  sweep(&vsoftplus, -104, -87.3, 200000, 2.5);
+  sweep_bits(&vsoftplus, false, 0, FLT_MAX, STEP, 2.5);
+  sweep_bits(&vsoftplus, true, 0, FLT_MAX, STEP, 2.5);
+}
+
+static void test_erf(void) {
+  sweep(&verf, -5, 5, 1000000, 3);
+  sweep_bits(&verf, false, 0, FLT_MAX, STEP, 3);
+  sweep_bits(&verf, true, 0, FLT_MAX, STEP, 3);
+}
+
+/* Down to where the exponential is denormal and 0 is given. */
+static void test_gaussian(void) {
+  sweep(&vgaussian, -9.3, 9.3, 1000000, 2);
+  sweep(&vgelu, -12.9, 20, 1000000, 6.5);
+  sweep_bits(&vgelu, false, 0, FLT_MAX, STEP, 6.5);
+  sweep_bits(&vgelu, true, 0, 12.9f, STEP, 6.5);
+  double worst = 0;
+  for (float x = -30; x < 30; x += 1e-4f)
+    worst = fmax(worst, fabs((double)vector_gelu_slope(x) - gelu_slope((double)x)));
+  g_test_message("slope of gelu: %.3g", worst);
+  g_assert_cmpfloat(worst, <, 3e-7);
+  for (float x = -200; x < -13; x += 0.01f)
+    g_assert_cmpfloat_with_epsilon(vector_gelu(x), gelu((double)x), 0x1p-115);
+}
+
+static void test_gates(void) {
+  sweep(&vswish, -87.3, 100, 1000000, 4);
+  sweep_bits(&vswish, false, 0, FLT_MAX, STEP, 4);
+  sweep(&vmish, -87.3, 100, 1000000, 5);
+  sweep_bits(&vmish, false, 0, FLT_MAX, STEP, 5);
+}
+
+static void test_angles(void) {
+  sweep(&vsin, -100, 100, 1000000, 1.5);
+  sweep(&vcos, -100, 100, 1000000, 1.5);
+  sweep_bits(&vsin, false, 0, VECTOR_ANGLE, STEP, 1.5);
+  sweep_bits(&vsin, true, 0, VECTOR_ANGLE, STEP, 1.5);
+  sweep_bits(&vcos, false, 0, VECTOR_ANGLE, STEP, 1.5);
+  sweep(&vsinh, -89.4, 89.4, 1000000, 4);
+  sweep_bits(&vsinh, false, 0, 89.4f, STEP, 4);
+  sweep(&vcosh, -89.4, 89.4, 1000000, 4);
+}
+
+static void test_power(void) {
+  sweep(&vpower, 1e-6, 100, 1000000, 0.51);
+  sweep_bits(&vpower, false, FLT_MIN, FLT_MAX, STEP, 0.51);
+  sweep_bits(&vsteep_power, false, FLT_MIN, FLT_MAX, STEP, 0.51);
 }
 
 static void assert_float(float given, float wanted) {
@@ -170,6 +267,11 @@ int main(int argc, char **argv) {
   g_test_add_func("/vector-math/sigmoid", test_sigmoid);
   g_test_add_func("/vector-math/tanh", test_tanh);
   g_test_add_func("/vector-math/softplus", test_softplus);
+  g_test_add_func("/vector-math/erf", test_erf);
+  g_test_add_func("/vector-math/gaussian", test_gaussian);
+  g_test_add_func("/vector-math/gates", test_gates);
+  g_test_add_func("/vector-math/angles", test_angles);
+  g_test_add_func("/vector-math/power", test_power);
   g_test_add_func("/vector-math/special", test_special);
   g_test_add_func("/vector-math/turn", test_turn);
   return g_test_run();

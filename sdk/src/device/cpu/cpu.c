@@ -11,6 +11,7 @@
 #include "../optimizers.h"
 #include "../pooling.h"
 #include "../recurrent.h"
+#include "../reductions.h"
 #include <omp.h>
 #include <stdlib.h>
 #include <sys/mman.h>
@@ -46,10 +47,6 @@ void cpu_parallel(int64_t n, int64_t grain, CpuRange range, void *job) {
   }
 }
 
-static void cpu_argmax(AbDtype dtype, int64_t rows, int64_t cols, int64_t *y, const void *x) {
-  ab_device_reference.argmax(dtype, rows, cols, y, x);
-}
-
 static void cpu_clamp(AbDtype dtype, int64_t n, void *x, double low, double high) {
   ab_device_reference.clamp(dtype, n, x, low, high);
 }
@@ -64,17 +61,11 @@ const AbDevice ab_device_cpu = {
     .affine = cpu_affine,
     .binary = cpu_binary,
     .reduce = cpu_reduce,
-    .softmax = cpu_softmax,
-    .argmax = cpu_argmax,
     .matmul = cpu_matmul,
     .bias_activate = cpu_bias_activate,
-    .cross_entropy = cpu_cross_entropy,
-    .cross_entropy_grad = cpu_cross_entropy_grad,
     .random = cpu_random,
     .sum_squares = cpu_sum_squares,
     .clamp = cpu_clamp,
-    .sgd = cpu_sgd,
-    .adam = cpu_adam,
     .index = &cpu_index,
     .linalg = &cpu_linalg,
     .convolution = &cpu_convolution,
@@ -84,4 +75,11 @@ const AbDevice ab_device_cpu = {
     .attention = &cpu_attention,
     .losses = &cpu_losses,
     .optimizers = &cpu_optimizers,
+    .reductions = &cpu_reductions,
+    .unary_by = cpu_unary_by,
+    .binary_by = cpu_binary_by,
+    .where = cpu_where,
+    .dropout = cpu_dropout,
+    .sample_sigmoid = cpu_sample_sigmoid,
+    .categorical = cpu_categorical,
 };

@@ -27,28 +27,30 @@ typedef void (*CpuRange)(int64_t from, int64_t to, void *job);
 void cpu_parallel(int64_t n, int64_t grain, CpuRange range, void *job);
 
 void cpu_unary(AbUnary f, AbDtype dtype, int64_t n, void *y, const void *x);
+void cpu_unary_by(AbUnary f, AbDtype dtype, int64_t n, void *y, const void *x, double a, double b);
 void cpu_affine(AbDtype dtype, int64_t n, void *y, const void *x, double scale, double shift);
 void cpu_binary(AbBinary f, AbDtype dtype, const AbLoop *loop, void *y, const void *a,
                 const void *b);
+void cpu_binary_by(AbBinary f, AbDtype dtype, const AbLoop *loop, void *y, const void *a,
+                   const void *b, double p, double q);
+void cpu_where(AbDtype dtype, const AbLoop *loop, void *y, AbDtype any, const void *condition,
+               const void *a, const void *b);
 void cpu_fill(AbDtype dtype, int64_t n, void *y, double value);
 void cpu_copy(const AbLoop *loop, AbDtype to, void *y, AbDtype from, const void *x);
 void cpu_reduce(AbReduce f, AbDtype dtype, int64_t outer, int64_t middle, int64_t inner, void *y,
                 const void *x);
 double cpu_sum_squares(AbDtype dtype, int64_t n, const void *x);
-void cpu_softmax(AbDtype dtype, bool log, int64_t rows, int64_t cols, void *y, const void *x);
-void cpu_cross_entropy(AbDtype dtype, int64_t rows, int64_t cols, void *y, const void *logits,
-                       const int64_t *labels);
-void cpu_cross_entropy_grad(AbDtype dtype, int64_t rows, int64_t cols, void *y, const void *g,
-                            const void *logits, const int64_t *labels);
 void cpu_bias_activate(AbDtype dtype, AbActivation f, int64_t rows, int64_t cols, void *y,
                        const void *b);
 void cpu_matmul(AbDtype dtype, bool ta, bool tb, int64_t m, int64_t n, int64_t k, const void *a,
                 int64_t lda, const void *b, int64_t ldb, double beta, void *c, int64_t ldc);
 void cpu_random(AbRandomKind kind, AbDtype dtype, int64_t n, void *y, const AbDraw *draw, double a,
                 double b, const void *p);
-void cpu_sgd(AbDtype dtype, int64_t n, void *w, const void *g, void *v, double lr, double momentum,
-             bool nesterov);
-void cpu_adam(AbDtype dtype, int64_t n, void *w, const void *g, void *m, void *s, double lr,
-              double b1, double b2, double epsilon, double correction1, double correction2);
+void cpu_dropout(AbDtype dtype, int64_t n, void *y, const void *x, const AbDraw *draw, double keep,
+                 double scale);
+void cpu_sample_sigmoid(AbDtype dtype, int64_t n, void *y, void *mean, const AbDraw *draw,
+                        const void *x);
+void cpu_categorical(AbDtype dtype, int64_t rows, int64_t cols, int64_t *y, const AbDraw *draw,
+                     const void *weights);
 
 #endif

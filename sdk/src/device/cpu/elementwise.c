@@ -1,74 +1,14 @@
 /* SPDX-License-Identifier: Apache-2.0
  *
- * Element-wise kernels of the cpu device. */
+ * Functions of two and three operands on the cpu device: a loop nest whose last axis is a row. */
+#include "../activations.h"
 #include "cpu.h"
 #include "vector-math.h"
-#include <string.h>
+
+#pragma GCC optimize("fp-contract=fast") /* see unary.c */
 
 #define CHEAP  65536 /* elements from which a second thread pays: memory-bound loops */
 #define COSTLY 8192  /* the same for exp and its like */
-
-/* ---- one operand ----------------------------------------------------------------------------- */
-
-typedef struct {
-  AbUnary f;
-  float *y;
-  const float *x;
-  float scale, shift;
-} UnaryJob;
-
-#define EACH(expression)                \
-  for (int64_t i = from; i < to; i++) { \
-    float v = x[i];                     \
-    y[i] = (expression);                \
-  }                                     \
-  break
-
-CLONES static void unary_range(int64_t from, int64_t to, void *job) {
-  const UnaryJob *j = job;
-  float *restrict y = j->y;
-  const float *restrict x = j->x;
-  switch (j->f) {
-  case K_ABS: EACH(fabsf(v));
-  case K_SQUARE: EACH(v * v);
-  case K_SQRT: EACH(sqrtf(v));
-  case K_EXP: EACH(vector_exp(v));
-  case K_LOG: EACH(vector_log(v));
-  case K_SIGN: EACH((v > 0.f ? 1.f : 0.f) - (v < 0.f ? 1.f : 0.f));
-  case K_SIGMOID: EACH(vector_sigmoid(v));
-  case K_TANH: EACH(vector_tanh(v));
-  case K_RELU: EACH(v < 0.f ? 0.f : v);
-  case K_SOFTPLUS: EACH(vector_softplus(v));
-  }
-}
-
-void cpu_unary(AbUnary f, AbDtype dtype, int64_t n, void *y, const void *x) {
-  if (dtype != AB_F32) {
-    ab_device_reference.unary(f, dtype, n, y, x);
-    return;
-  }
-  UnaryJob job = {.f = f, .y = y, .x = x};
-  bool cheap = f == K_ABS || f == K_SQUARE || f == K_SIGN || f == K_RELU;
-  cpu_parallel(n, cheap ? CHEAP : COSTLY, unary_range, &job);
-}
-
-CLONES static void affine_range(int64_t from, int64_t to, void *job) {
-  const UnaryJob *j = job;
-  float *restrict y = j->y;
-  const float *restrict x = j->x, scale = j->scale, shift = j->shift;
-  for (int64_t i = from; i < to; i++) y[i] = scale * x[i] + shift;
-}
-
-void cpu_affine(AbDtype dtype, int64_t n, void *y, const void *x, double scale, double shift) {
-  if (dtype != AB_F32) {
-    ab_device_reference.affine(dtype, n, y, x, scale, shift);
-    return;
-  }
-  UnaryJob job = {.y = y, .x = x, .scale = (float)scale, .shift = (float)shift};
-  cpu_parallel(n, CHEAP, affine_range, &job);
-}
-
-/* ---- two operands ---------------------------------------------------------------------------- */
 
 static inline float bce(float p, float t) {
   float q = p < AB_BCE_EDGE_F32 ? AB_BCE_EDGE_F32 : p;
@@ -77,45 +17,59 @@ static inline float bce(float p, float t) {
 }
 
 static inline float bce_logits(float x, float t) {
-  float a = x < 0.f ? -x : x;
-  return (x > 0.f ? x : 0.f) - x * t + vector_log1p(vector_exp(-a));
+  return (x > 0.f ? x : 0.f) - x * t + vector_log1p_unit(vector_exp(-magnitude(x)));
 }
 
-/* 1 - exp(-y): by its series where the difference would lose digits */
-static inline float softplus_slope(float y) {
-  float series = y * (1.f - y * (0.5f - y * (1.f / 6.f - y * (1.f / 24.f - y * (1.f / 120.f)))));
-  return y < 0.1f ? series : 1.f - vector_exp(-y);
+static inline float hard_swish_slope(float x) {
+  return x <= -3.f ? 0.f : x < 3.f ? x / 3.f + 0.5f : 1.f;
 }
 
-#define ROW(expression)                       \
-  if (sy == 1 && sa == 1 && sb == 1) {        \
-    for (int64_t i = 0; i < n; i++) {         \
-      float p = a[i], q = b[i];               \
-      y[i] = (expression);                    \
-    }                                         \
-  } else if (sy == 1 && sa == 1 && sb == 0) { \
-    float q = b[0];                           \
-    for (int64_t i = 0; i < n; i++) {         \
-      float p = a[i];                         \
-      y[i] = (expression);                    \
-    }                                         \
-  } else if (sy == 1 && sa == 0 && sb == 1) { \
-    float p = a[0];                           \
-    for (int64_t i = 0; i < n; i++) {         \
-      float q = b[i];                         \
-      y[i] = (expression);                    \
-    }                                         \
-  } else {                                    \
-    for (int64_t i = 0; i < n; i++) {         \
-      float p = a[i * sa], q = b[i * sb];     \
-      y[i * sy] = (expression);               \
-    }                                         \
-  }                                           \
+static float remainder_of(float a, float b) {
+  float rest = fmodf(a, b);
+  return rest != 0.f && (rest < 0.f) != (b < 0.f) ? rest + b : rest;
+}
+
+/* ---- rows ------------------------------------------------------------------------------------ */
+
+typedef struct {
+  int64_t n, sy, sa, sb;
+  float *y; /* may be a (a sum in place): no restrict */
+  const float *a, *b;
+  float number, other;
+} Row;
+
+#define ROW(expression)                                \
+  if (r->sy == 1 && r->sa == 1 && r->sb == 1) {        \
+    for (int64_t i = 0; i < n; i++) {                  \
+      float p = a[i], q = b[i];                        \
+      y[i] = (expression);                             \
+    }                                                  \
+  } else if (r->sy == 1 && r->sa == 1 && r->sb == 0) { \
+    float q = b[0];                                    \
+    for (int64_t i = 0; i < n; i++) {                  \
+      float p = a[i];                                  \
+      y[i] = (expression);                             \
+    }                                                  \
+  } else if (r->sy == 1 && r->sa == 0 && r->sb == 1) { \
+    float p = a[0];                                    \
+    for (int64_t i = 0; i < n; i++) {                  \
+      float q = b[i];                                  \
+      y[i] = (expression);                             \
+    }                                                  \
+  } else {                                             \
+    for (int64_t i = 0; i < n; i++) {                  \
+      float p = a[i * r->sa], q = b[i * r->sb];        \
+      y[i * r->sy] = (expression);                     \
+    }                                                  \
+  }                                                    \
   break
+#define OPERANDS    \
+  int64_t n = r->n; \
+  float *y = r->y;  \
+  const float *a = r->a, *b = r->b
 
-/* y may be a (a sum in place): no restrict. */
-CLONES static void binary_row(AbBinary f, int64_t n, float *y, int64_t sy, const float *a,
-                              int64_t sa, const float *b, int64_t sb) {
+CLONES static void plain_row(AbBinary f, const Row *r) {
+  OPERANDS;
   switch (f) {
   case K_ADD: ROW(p + q);
   case K_SUB: ROW(p - q);
@@ -124,15 +78,106 @@ CLONES static void binary_row(AbBinary f, int64_t n, float *y, int64_t sy, const
   case K_MIN: ROW(q < p ? q : p);
   case K_MAX: ROW(q > p ? q : p);
   case K_EQUAL: ROW(p == q ? 1.f : 0.f);
+  case K_NOT_EQUAL: ROW(p != q ? 1.f : 0.f);
   case K_GREATER: ROW(p > q ? 1.f : 0.f);
   case K_NOT_GREATER: ROW(p <= q ? 1.f : 0.f);
+  case K_PRELU: ROW(p > 0.f ? p : p * q);
+  case K_BCE: ROW(bce(p, q));
+  case K_BCE_LOGITS: ROW(bce_logits(p, q));
+  default: break;
+  }
+}
+
+/* p is the gradient, q the result or the argument. */
+CLONES static void gradient_row(AbBinary f, const Row *r) {
+  const float scale = (float)AB_SELU_SCALE, full = (float)(AB_SELU_SCALE * AB_SELU_ALPHA);
+  float number = r->number, other = r->other;
+  OPERANDS;
+  switch (f) {
   case K_SIGMOID_GRAD: ROW(p * q * (1.f - q));
   case K_TANH_GRAD: ROW(p * (1.f - q * q));
   case K_RELU_GRAD: ROW(q > 0.f ? p : 0.f);
-  case K_SOFTPLUS_GRAD: ROW(p * softplus_slope(q));
-  case K_BCE: ROW(bce(p, q));
-  case K_BCE_LOGITS: ROW(bce_logits(p, q));
+  case K_SOFTPLUS_GRAD: ROW(-p * vector_expm1(-q));
+  case K_LEAKY_RELU_GRAD: ROW(q > 0.f ? p : p * number);
+  case K_ELU_GRAD: ROW(p * (q > 0.f ? 1.f : q + number));
+  case K_SELU_GRAD: ROW(p * (q > 0.f ? scale : q + full));
+  case K_RELU6_GRAD: ROW(q > 0.f && q < 6.f ? p : 0.f);
+  case K_HARD_TANH_GRAD: ROW(q > -1.f && q < 1.f ? p : 0.f);
+  case K_HARD_SIGMOID_GRAD: ROW(q > 0.f && q < 1.f ? p / 6.f : 0.f);
+  case K_SOFTSIGN_GRAD: ROW(p * (1.f - fabsf(q)) * (1.f - fabsf(q)));
+  case K_LOG_SIGMOID_GRAD: ROW(-p * vector_expm1(q));
+  case K_CLAMP_GRAD: ROW(q >= number && q <= other ? p : 0.f);
+  case K_HARD_SWISH_GRAD: ROW(p * hard_swish_slope(q));
+  case K_GELU_GRAD: ROW(p * vector_gelu_slope(q));
+  case K_GELU_TANH_GRAD: ROW(p * vector_gelu_tanh_slope(q));
+  case K_SWISH_GRAD: ROW(p * vector_swish_slope(q));
+  case K_MISH_GRAD: ROW(p * vector_mish_slope(q));
+  case K_BENT_IDENTITY_GRAD: ROW(p * vector_bent_identity_slope(q));
+  case K_GAUSSIAN_GRAD: ROW(p * (-2.f * q * vector_gaussian(q)));
+  case K_TANHSHRINK_GRAD: ROW(p * vector_tanh(q) * vector_tanh(q));
+  default: break;
   }
+}
+
+/* From the library. */
+static void library_row(AbBinary f, const Row *r) {
+  OPERANDS;
+  switch (f) {
+  case K_ATAN2: ROW(atan2f(p, q));
+  case K_REMAINDER: ROW(remainder_of(p, q));
+  default: break;
+  }
+}
+
+CLONES static void pow_row(const Row *r) {
+  OPERANDS;
+  switch (0) {
+  default: ROW(vector_pow(p, q));
+  }
+}
+
+/* What vector_pow leaves out. */
+static void odd_powers(const Row *r) {
+  for (int64_t i = 0; i < r->n; i++) {
+    float p = r->a[i * r->sa], q = r->b[i * r->sb];
+    if (!(p >= 1.17549435e-38f && p <= 3.4028234e38f && q - q == 0.f)) r->y[i * r->sy] = powf(p, q);
+  }
+}
+
+static void binary_row(AbBinary f, const Row *r) {
+  if (f == K_POW) {
+    pow_row(r);
+    odd_powers(r);
+  } else if (f == K_ATAN2 || f == K_REMAINDER) {
+    library_row(f, r);
+  } else if (f <= K_NOT_GREATER || (f >= K_BCE && f <= K_PRELU)) {
+    plain_row(f, r);
+  } else {
+    gradient_row(f, r);
+  }
+}
+
+/* ---- loop nests ------------------------------------------------------------------------------ */
+
+static void offsets_of(const AbLoop *loop, int64_t row, int64_t *at) {
+  for (int k = 0; k < AB_OPERANDS; k++) at[k] = 0;
+  for (int32_t i = loop->rank - 2; i >= 0; i--) {
+    int64_t index = row % loop->shape[i];
+    row /= loop->shape[i];
+    for (int k = 0; k < AB_OPERANDS; k++) at[k] += index * loop->stride[k][i];
+  }
+}
+
+/* Rows of the nest without its last axis; of a nest of rank 1 and below, elements of the one row.
+ */
+static void in_rows(const AbLoop *loop, int64_t grain, CpuRange rows, CpuRange flat, void *job) {
+  int64_t count = 1;
+  for (int32_t i = 0; i + 1 < loop->rank; i++) count *= loop->shape[i];
+  int64_t inner = loop->rank > 0 ? loop->shape[loop->rank - 1] : 1;
+  if (loop->rank < 2)
+    cpu_parallel(inner, grain, flat, job);
+  else if (inner > 0)
+    cpu_parallel(count, grain / inner + 1, rows, job);
 }
 
 typedef struct {
@@ -140,169 +185,127 @@ typedef struct {
   const AbLoop *loop;
   float *y;
   const float *a, *b;
-  int64_t inner; /* elements of one row */
+  float number, other;
 } BinaryJob;
 
-/* Rows from to `to` of the loop nest without its last axis. */
+static Row row_at(const BinaryJob *j, const int64_t *at, int64_t n) {
+  int32_t last = j->loop->rank - 1;
+  Row r = {n, 1, 1, 1, j->y + at[0], j->a + at[1], j->b + at[2], j->number, j->other};
+  if (last < 0) return r;
+  r.sy = j->loop->stride[0][last];
+  r.sa = j->loop->stride[1][last];
+  r.sb = j->loop->stride[2][last];
+  return r;
+}
+
 static void binary_rows(int64_t from, int64_t to, void *job) {
   const BinaryJob *j = job;
-  const AbLoop *loop = j->loop;
-  int32_t last = loop->rank - 1;
   for (int64_t row = from; row < to; row++) {
-    int64_t rest = row, at[AB_OPERANDS] = {0};
-    for (int32_t i = last - 1; i >= 0; i--) {
-      int64_t index = rest % loop->shape[i];
-      rest /= loop->shape[i];
-      for (int k = 0; k < AB_OPERANDS; k++) at[k] += index * loop->stride[k][i];
-    }
-    binary_row(j->f, j->inner, j->y + at[0], loop->stride[0][last], j->a + at[1],
-               loop->stride[1][last], j->b + at[2], loop->stride[2][last]);
+    int64_t at[AB_OPERANDS];
+    offsets_of(j->loop, row, at);
+    Row r = row_at(j, at, j->loop->shape[j->loop->rank - 1]);
+    binary_row(j->f, &r);
   }
 }
 
 static void binary_flat(int64_t from, int64_t to, void *job) {
   const BinaryJob *j = job;
-  const AbLoop *loop = j->loop;
-  int64_t sy = loop->stride[0][0], sa = loop->stride[1][0], sb = loop->stride[2][0];
-  binary_row(j->f, to - from, j->y + from * sy, sy, j->a + from * sa, sa, j->b + from * sb, sb);
+  Row r = row_at(j, (int64_t[AB_OPERANDS]){0}, to - from);
+  r.y += from * r.sy;
+  r.a += from * r.sa;
+  r.b += from * r.sb;
+  binary_row(j->f, &r);
+}
+
+static bool costly(AbBinary f) {
+  switch (f) {
+  case K_BCE:
+  case K_BCE_LOGITS:
+  case K_SOFTPLUS_GRAD:
+  case K_POW:
+  case K_ATAN2:
+  case K_REMAINDER: return true;
+  default: return f >= K_GELU_GRAD || f == K_LOG_SIGMOID_GRAD;
+  }
+}
+
+void cpu_binary_by(AbBinary f, AbDtype dtype, const AbLoop *loop, void *y, const void *a,
+                   const void *b, double p, double q) {
+  if (dtype != AB_F32) {
+    ab_device_reference.binary_by(f, dtype, loop, y, a, b, p, q);
+    return;
+  }
+  BinaryJob job = {f, loop, y, a, b, (float)p, (float)q};
+  in_rows(loop, costly(f) ? COSTLY : CHEAP, binary_rows, binary_flat, &job);
 }
 
 void cpu_binary(AbBinary f, AbDtype dtype, const AbLoop *loop, void *y, const void *a,
                 const void *b) {
-  if (dtype != AB_F32) {
-    ab_device_reference.binary(f, dtype, loop, y, a, b);
-    return;
-  }
-  int64_t rows = 1;
-  for (int32_t i = 0; i + 1 < loop->rank; i++) rows *= loop->shape[i];
-  int64_t inner = loop->rank > 0 ? loop->shape[loop->rank - 1] : 1;
-  bool costly = f == K_BCE || f == K_BCE_LOGITS || f == K_SOFTPLUS_GRAD;
-  int64_t grain = costly ? COSTLY : CHEAP;
-  BinaryJob job = {f, loop, y, a, b, inner};
-  if (loop->rank == 0)
-    binary_row(f, 1, y, 1, a, 1, b, 1);
-  else if (loop->rank == 1)
-    cpu_parallel(inner, grain, binary_flat, &job);
-  else if (inner > 0)
-    cpu_parallel(rows, grain / inner + 1, binary_rows, &job);
+  cpu_binary_by(f, dtype, loop, y, a, b, f == K_LEAKY_RELU_GRAD ? AB_LEAKY_SLOPE : 1, 0);
 }
 
-/* ---- bias and activation --------------------------------------------------------------------- */
+/* ---- choice ---------------------------------------------------------------------------------- */
 
 typedef struct {
-  AbActivation f;
-  int64_t cols;
+  const AbLoop *loop;
   float *y;
-  const float *b;
-} BiasJob;
+  AbDtype any;
+  const void *condition;
+  const float *a, *b;
+} WhereJob;
 
-#define BIAS(expression)               \
-  for (int64_t j = 0; j < cols; j++) { \
-    float v = y[j] + b[j];             \
-    y[j] = (expression);               \
-  }                                    \
-  break
+#define CHOOSE(Type)                                                                              \
+  do {                                                                                            \
+    const Type *c = (const Type *)j->condition + at[1];                                           \
+    if (s[0] == 1 && s[1] == 1 && s[2] == 1 && s[3] == 1)                                         \
+      for (int64_t i = 0; i < n; i++) y[i] = c[i] != 0 ? a[i] : b[i];                             \
+    else if (s[0] == 1 && s[1] == 1 && s[2] == 1 && s[3] == 0)                                    \
+      for (int64_t i = 0; i < n; i++) y[i] = c[i] != 0 ? a[i] : b[0];                             \
+    else if (s[0] == 1 && s[1] == 1 && s[2] == 0 && s[3] == 1)                                    \
+      for (int64_t i = 0; i < n; i++) y[i] = c[i] != 0 ? a[0] : b[i];                             \
+    else                                                                                          \
+      for (int64_t i = 0; i < n; i++) y[i * s[0]] = c[i * s[1]] != 0 ? a[i * s[2]] : b[i * s[3]]; \
+  } while (0)
 
-CLONES static void bias_rows(int64_t from, int64_t to, void *job) {
-  const BiasJob *k = job;
-  int64_t cols = k->cols;
-  const float *restrict b = k->b;
+CLONES static void where_row(const WhereJob *j, const int64_t *at, const int64_t *s, int64_t n) {
+  float *restrict y = j->y + at[0];
+  const float *restrict a = j->a + at[2], *restrict b = j->b + at[3];
+  switch (j->any) {
+  case AB_F32: CHOOSE(float); break;
+  case AB_F64: CHOOSE(double); break;
+  case AB_I32: CHOOSE(int32_t); break;
+  case AB_I64: CHOOSE(int64_t); break;
+  default: CHOOSE(uint8_t);
+  }
+}
+
+static void strides_of(const AbLoop *loop, int64_t *s) {
+  for (int k = 0; k < AB_OPERANDS; k++) s[k] = loop->rank > 0 ? loop->stride[k][loop->rank - 1] : 1;
+}
+
+static void where_rows(int64_t from, int64_t to, void *job) {
+  const WhereJob *j = job;
+  int64_t at[AB_OPERANDS], s[AB_OPERANDS];
+  strides_of(j->loop, s);
   for (int64_t row = from; row < to; row++) {
-    float *restrict y = k->y + row * cols;
-    switch (k->f) {
-    case AB_IDENTITY: BIAS(v);
-    case AB_SIGMOID: BIAS(vector_sigmoid(v));
-    case AB_TANH: BIAS(vector_tanh(v));
-    case AB_RELU: BIAS(v < 0.f ? 0.f : v);
-    case AB_SOFTPLUS: BIAS(vector_softplus(v));
-    }
+    offsets_of(j->loop, row, at);
+    where_row(j, at, s, j->loop->shape[j->loop->rank - 1]);
   }
 }
 
-void cpu_bias_activate(AbDtype dtype, AbActivation f, int64_t rows, int64_t cols, void *y,
-                       const void *b) {
-  static const AbUnary unary[] = {
-      [AB_SIGMOID] = K_SIGMOID, [AB_TANH] = K_TANH, [AB_RELU] = K_RELU, [AB_SOFTPLUS] = K_SOFTPLUS};
-  if (dtype != AB_F32) {
-    ab_device_reference.bias_activate(dtype, f, rows, cols, y, b);
-  } else if (!b) {
-    UnaryJob job = {.f = f == AB_IDENTITY ? K_ABS : unary[f], .y = y, .x = y};
-    if (f != AB_IDENTITY) cpu_parallel(rows * cols, COSTLY, unary_range, &job);
-  } else if (cols > 0) {
-    BiasJob job = {f, cols, y, b};
-    int64_t grain = f == AB_IDENTITY || f == AB_RELU ? CHEAP : COSTLY;
-    cpu_parallel(rows, grain / cols + 1, bias_rows, &job);
-  }
+static void where_flat(int64_t from, int64_t to, void *job) {
+  const WhereJob *j = job;
+  int64_t at[AB_OPERANDS], s[AB_OPERANDS];
+  strides_of(j->loop, s);
+  for (int k = 0; k < AB_OPERANDS; k++) at[k] = from * s[k];
+  where_row(j, at, s, to - from);
 }
 
-/* ---- filling and copying --------------------------------------------------------------------- */
-
-void cpu_fill(AbDtype dtype, int64_t n, void *y, double value) {
-  if (value == 0 && n > 0)
-    memset(y, 0, (size_t)n * ab_dtype_size(dtype));
+void cpu_where(AbDtype dtype, const AbLoop *loop, void *y, AbDtype any, const void *condition,
+               const void *a, const void *b) {
+  WhereJob job = {loop, y, any, condition, a, b};
+  if (dtype != AB_F32)
+    ab_device_reference.where(dtype, loop, y, any, condition, a, b);
   else
-    ab_device_reference.fill(dtype, n, y, value);
-}
-
-typedef struct {
-  float *y;
-  const void *x;
-} CopyJob;
-
-static void copy_range(int64_t from, int64_t to, void *job) {
-  const CopyJob *j = job;
-  memcpy(j->y + from, (const float *)j->x + from, (size_t)(to - from) * sizeof *j->y);
-}
-
-CLONES static void bytes_to_floats(int64_t n, float *restrict y, const uint8_t *restrict x) {
-  for (int64_t i = 0; i < n; i++) y[i] = (float)x[i];
-}
-
-/* Blocks of 16 x 16, so that reads and writes of a transposition both stay in few lines. */
-CLONES static void transpose(int64_t rows, int64_t cols, float *y, int64_t sy, const float *x,
-                             int64_t sx) {
-  for (int64_t i0 = 0; i0 < rows; i0 += 16)
-    for (int64_t j0 = 0; j0 < cols; j0 += 16)
-      for (int64_t i = i0; i < i0 + 16 && i < rows; i++)
-        for (int64_t j = j0; j < j0 + 16 && j < cols; j++) y[i * sy + j] = x[i + j * sx];
-}
-
-/* The last axis is dense in y, and repeats or is dense in x: row by row. */
-static void copy_rows(const AbLoop *loop, float *y, const float *x) {
-  int32_t last = loop->rank - 1;
-  int64_t n = loop->shape[last], rows = 1;
-  for (int32_t i = 0; i < last; i++) rows *= loop->shape[i];
-  for (int64_t row = 0; row < rows; row++) {
-    int64_t rest = row, at[2] = {0};
-    for (int32_t i = last - 1; i >= 0; i--) {
-      int64_t index = rest % loop->shape[i];
-      rest /= loop->shape[i];
-      for (int k = 0; k < 2; k++) at[k] += index * loop->stride[k][i];
-    }
-    float *to = y + at[0];
-    const float *from = x + at[1];
-    if (loop->stride[1][last] == 1)
-      memcpy(to, from, (size_t)n * sizeof *to);
-    else
-      for (int64_t i = 0; i < n; i++) to[i] = *from;
-  }
-}
-
-void cpu_copy(const AbLoop *loop, AbDtype to, void *y, AbDtype from, const void *x) {
-  int32_t last = loop->rank - 1;
-  bool single = loop->rank == 1 && loop->stride[0][0] == 1 && loop->stride[1][0] == 1;
-  if (to == AB_F32 && from == AB_F32 && single) {
-    CopyJob job = {y, x};
-    cpu_parallel(loop->shape[0], CHEAP, copy_range, &job);
-  } else if (to == AB_F32 && from == AB_U8 && single) {
-    bytes_to_floats(loop->shape[0], y, x);
-  } else if (to == AB_F32 && from == AB_F32 && loop->rank > 0 && loop->stride[0][last] == 1 &&
-             (loop->stride[1][last] == 1 || loop->stride[1][last] == 0)) {
-    copy_rows(loop, y, x);
-  } else if (to == AB_F32 && from == AB_F32 && loop->rank == 2 && loop->stride[0][1] == 1 &&
-             loop->stride[1][0] == 1) {
-    transpose(loop->shape[0], loop->shape[1], y, loop->stride[0][0], x, loop->stride[1][1]);
-  } else {
-    ab_device_reference.copy(loop, to, y, from, x);
-  }
+    in_rows(loop, CHEAP, where_rows, where_flat, &job);
 }

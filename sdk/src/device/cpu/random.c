@@ -1,69 +1,133 @@
 /* SPDX-License-Identifier: Apache-2.0
  *
- * Random numbers of the cpu device: eight Philox blocks (32 numbers of f32) at a time. The numbers
- * are those of the reference device: uniform ones bit by bit, normal ones within rounding. */
-#include "../philox.h"
+ * Random numbers of the cpu device: first the words of a batch, then what is made of them. Uniform
+ * numbers and what is compared with them are those of the reference device bit by bit; normal,
+ * exponential and Gumbel ones within rounding.                                                  */
 #include "cpu.h"
+#include "philox-words.h"
+#include "unary.h"
 #include "vector-math.h"
 
-#define BLOCKS  8
-#define NUMBERS (4 * BLOCKS)
+#define BATCH  512 /* numbers: their words stay in the nearest cache */
+#define BLOCKS (BATCH / 4)
 
 typedef struct {
   AbRandomKind kind;
   const AbDraw *draw;
   int64_t n;
   float *y;
-  const float *p;
+  const float *x; /* probabilities, or arguments */
+  float *mean;
   float a, b;
 } Job;
 
-/* Words of blocks first .. first + 7: word[j][i] is word j of block first + i. */
-static inline void words(const AbDraw *draw, uint64_t first, uint32_t word[4][BLOCKS]) {
-  for (int i = 0; i < BLOCKS; i++) {
-    uint32_t out[4];
-    philox_block(draw->key, draw->step, draw->call, first + (uint64_t)i, out);
-    for (int j = 0; j < 4; j++) word[j][i] = out[j];
+static inline float unit(uint32_t word) {
+  return (float)(int32_t)(word >> 8) * 0x1p-24f;
+}
+
+/* To [a, b): what rounding takes to b becomes the number before it, `last`. */
+CLONES static void uniforms(int64_t n, float *restrict y, const uint32_t *restrict word, float a,
+                            float b) {
+  float width = b - a, last = nextafterf(b, a);
+  for (int64_t i = 0; i < n; i++) {
+    float value = a + width * unit(word[i]);
+    y[i] = value < last ? value : last;
   }
 }
 
-static inline void normals(uint32_t word[4][BLOCKS], float mean, float std, float *y) {
-  for (int pair = 0; pair < 4; pair += 2) {
-    for (int i = 0; i < BLOCKS; i++) {
-      float u = unit_f32(word[pair][i]), v = unit_f32(word[pair + 1][i]), c, s;
-      float radius = sqrtf(-2.f * vector_log(1.f - u));
-      vector_cos_sin_turn(v, &c, &s);
-      y[4 * i + pair] = mean + std * (radius * c);
-      y[4 * i + pair + 1] = mean + std * (radius * s);
-    }
+CLONES static void bernoullis(int64_t n, float *restrict y, const uint32_t *restrict word,
+                              const float *restrict p) {
+  for (int64_t i = 0; i < n; i++) y[i] = unit(word[i]) < p[i] ? 1.f : 0.f;
+}
+
+CLONES static void keeps(int64_t n, float *restrict y, const uint32_t *restrict word,
+                         const float *restrict x, float keep, float scale) {
+  for (int64_t i = 0; i < n; i++) y[i] = unit(word[i]) < keep ? x[i] * scale : 0.f;
+}
+
+/* Box and Muller, by pairs; y has room for the second of the last. */
+CLONES static void normals(int64_t n, float *restrict y, const uint32_t *restrict word, float mean,
+                           float std) {
+  float u[BATCH / 2], v[BATCH / 2];
+  int64_t pairs = (n + 1) / 2;
+  for (int64_t i = 0; i < pairs; i++) {
+    u[i] = 1.f - unit(word[2 * i]);
+    v[i] = unit(word[2 * i + 1]);
+  }
+  for (int64_t i = 0; i < pairs; i++) {
+    float radius = sqrtf(-2.f * vector_log(u[i])), c, s;
+    vector_cos_sin_turn(v[i], &c, &s);
+    u[i] = mean + std * (radius * c);
+    v[i] = mean + std * (radius * s);
+  }
+  for (int64_t i = 0; i < pairs; i++) {
+    y[2 * i] = u[i];
+    y[2 * i + 1] = v[i];
   }
 }
 
-static inline void units(uint32_t word[4][BLOCKS], float *y) {
-  for (int i = 0; i < BLOCKS; i++)
-    for (int j = 0; j < 4; j++) y[4 * i + j] = unit_f32(word[j][i]);
+CLONES static void logarithms(bool twice, int64_t n, float *restrict y,
+                              const uint32_t *restrict word, float a, float b) {
+  for (int64_t i = 0; i < n; i++) {
+    float u = unit(word[i]);
+    float e = -vector_log1p(-(twice && u == 0.f ? 0x1p-25f : u));
+    y[i] = a + b * (twice ? -vector_log(e) : e);
+  }
 }
 
-/* Groups from .. to - 1 of 32 numbers. */
-CLONES static void draw_groups(int64_t from, int64_t to, void *job) {
-  const Job *j = job;
-  for (int64_t group = from; group < to; group++) {
-    uint32_t word[4][BLOCKS];
-    float number[NUMBERS];
-    words(j->draw, (uint64_t)group * BLOCKS, word);
-    if (j->kind == K_NORMAL)
-      normals(word, j->a, j->b, number);
-    else
-      units(word, number);
-    int64_t first = group * NUMBERS, count = j->n - first < NUMBERS ? j->n - first : NUMBERS;
-    float *y = j->y + first;
-    if (j->kind == K_BERNOULLI)
-      for (int64_t i = 0; i < count; i++) y[i] = number[i] < j->p[first + i] ? 1.f : 0.f;
-    else if (j->kind == K_UNIFORM)
-      for (int64_t i = 0; i < count; i++) y[i] = j->a + (j->b - j->a) * number[i];
-    else
-      for (int64_t i = 0; i < count; i++) y[i] = number[i];
+static void draw_batch(const Job *j, int64_t first, int64_t n) {
+  uint32_t word[BATCH];
+  float pairs[BATCH];
+  float *y = j->y + first;
+  cpu_philox_words(j->draw, (uint64_t)first / 4, (n + 31) / 32 * 8, word);
+  switch (j->kind) {
+  case K_UNIFORM: uniforms(n, y, word, j->a, j->b); break;
+  case K_BERNOULLI: bernoullis(n, y, word, j->x + first); break;
+  case K_EXPONENTIAL: logarithms(false, n, y, word, j->a, j->b); break;
+  case K_GUMBEL: logarithms(true, n, y, word, j->a, j->b); break;
+  case K_NORMAL:
+    normals(n, n % 2 ? pairs : y, word, j->a, j->b);
+    for (int64_t i = 0; n % 2 && i < n; i++) y[i] = pairs[i];
+    break;
   }
+}
+
+static void drop_batch(const Job *j, int64_t first, int64_t n) {
+  uint32_t word[BATCH];
+  cpu_philox_words(j->draw, (uint64_t)first / 4, (n + 31) / 32 * 8, word);
+  keeps(n, j->y + first, word, j->x + first, j->a, j->b);
+}
+
+static void sample_batch(const Job *j, int64_t first, int64_t n) {
+  uint32_t word[BATCH];
+  float p[BATCH], *mean = j->mean ? j->mean + first : p;
+  cpu_philox_words(j->draw, (uint64_t)first / 4, (n + 31) / 32 * 8, word);
+  cpu_elements(K_SIGMOID, n, mean, j->x + first, 0, 0);
+  bernoullis(n, j->y + first, word, mean);
+}
+
+/* Batches from .. to - 1. */
+static inline void in_batches(int64_t from, int64_t to, const Job *job,
+                              void (*batch)(const Job *j, int64_t first, int64_t n)) {
+  for (int64_t i = from; i < to; i++) {
+    int64_t left = job->n - i * BATCH;
+    batch(job, i * BATCH, left < BATCH ? left : BATCH);
+  }
+}
+static void draw_batches(int64_t from, int64_t to, void *job) {
+  in_batches(from, to, job, draw_batch);
+}
+static void drop_batches(int64_t from, int64_t to, void *job) {
+  in_batches(from, to, job, drop_batch);
+}
+static void sample_batches(int64_t from, int64_t to, void *job) {
+  in_batches(from, to, job, sample_batch);
+}
+
+#define GRAIN 32 /* batches from which a second thread pays */
+
+static void run(Job *job, CpuRange batches) {
+  cpu_parallel((job->n + BATCH - 1) / BATCH, GRAIN, batches, job);
 }
 
 void cpu_random(AbRandomKind kind, AbDtype dtype, int64_t n, void *y, const AbDraw *draw, double a,
@@ -72,6 +136,31 @@ void cpu_random(AbRandomKind kind, AbDtype dtype, int64_t n, void *y, const AbDr
     ab_device_reference.random(kind, dtype, n, y, draw, a, b, p);
     return;
   }
-  Job job = {kind, draw, n, y, p, (float)a, (float)b};
-  cpu_parallel((n + NUMBERS - 1) / NUMBERS, 256, draw_groups, &job);
+  Job job = {.kind = kind, .draw = draw, .n = n, .y = y, .x = p, .a = (float)a, .b = (float)b};
+  run(&job, draw_batches);
+}
+
+void cpu_dropout(AbDtype dtype, int64_t n, void *y, const void *x, const AbDraw *draw, double keep,
+                 double scale) {
+  if (dtype != AB_F32) {
+    ab_device_reference.dropout(dtype, n, y, x, draw, keep, scale);
+    return;
+  }
+  Job job = {.draw = draw, .n = n, .y = y, .x = x, .a = (float)keep, .b = (float)scale};
+  run(&job, drop_batches);
+}
+
+void cpu_sample_sigmoid(AbDtype dtype, int64_t n, void *y, void *mean, const AbDraw *draw,
+                        const void *x) {
+  if (dtype != AB_F32) {
+    ab_device_reference.sample_sigmoid(dtype, n, y, mean, draw, x);
+    return;
+  }
+  Job job = {.draw = draw, .n = n, .y = y, .x = x, .mean = mean};
+  run(&job, sample_batches);
+}
+
+void cpu_categorical(AbDtype dtype, int64_t rows, int64_t cols, int64_t *y, const AbDraw *draw,
+                     const void *weights) {
+  ab_device_reference.categorical(dtype, rows, cols, y, draw, weights);
 }

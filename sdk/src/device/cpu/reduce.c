@@ -1,178 +1,234 @@
 /* SPDX-License-Identifier: Apache-2.0
  *
- * Reductions, softmax and cross-entropy of the cpu device. Sums of f32 are carried in 16 lanes over
- * a piece of 4,096 numbers, and pieces in f64, in their order. */
+ * Sums of the cpu device, and what is made of them: norms and variances. Sums are cut in pieces
+ * whose size depends on shapes alone, and pieces are added in f64, in their order; so the bits are
+ * the same on any number of threads. */
+#include "reduce.h"
+#include "../reductions.h"
 #include "cpu.h"
-#include "vector-math.h"
+#include <math.h>
+#include <omp.h>
+#include <string.h>
 
-#define PIECE 4096
-#define LANES 16
+#define CHEAP  65536 /* elements from which a second thread pays */
+#define PIECE  1024  /* numbers of a row that are summed in f32 */
+#define LANES  16
+#define STRIP  256 /* columns at a time */
+#define AHEAD  32  /* pieces of columns before they are added up */
+#define NARROW 32  /* fewer columns than this are folded */
 
-CLONES static double sum_piece(int64_t n, const float *x, bool squares) {
-  float lane[LANES] = {0};
-  int64_t i = 0;
-  if (squares) {
-    for (; i + LANES <= n; i += LANES)
-      for (int k = 0; k < LANES; k++) lane[k] += x[i + k] * x[i + k];
-  } else {
-    for (; i + LANES <= n; i += LANES)
-      for (int k = 0; k < LANES; k++) lane[k] += x[i + k];
+/* EXACT: plain, in f64 throughout, for the mean that deviations are taken from */
+typedef enum { PLAIN, EXACT, SIZE, SQUARE, DEVIATION } Term;
+
+/* ---- rows ------------------------------------------------------------------------------------ */
+
+#define LANE_SUM(Real, expression)                          \
+  {                                                         \
+    Real lane[LANES] = {0};                                 \
+    int64_t i = 0;                                          \
+    double sum = 0;                                         \
+    for (; i + LANES <= n; i += LANES)                      \
+      for (int k = 0; k < LANES; k++) {                     \
+        Real v = (Real)x[i + k];                            \
+        lane[k] += (expression);                            \
+      }                                                     \
+    for (; i < n; i++) {                                    \
+      double v = (double)x[i];                              \
+      sum += (double)(expression);                          \
+    }                                                       \
+    for (int k = 0; k < LANES; k++) sum += (double)lane[k]; \
+    return sum;                                             \
   }
-  double sum = 0;
-  for (; i < n; i++) sum += squares ? (double)x[i] * (double)x[i] : (double)x[i];
-  for (int k = 0; k < LANES; k++) sum += (double)lane[k];
-  return sum;
+
+CLONES static double sum_piece(Term term, int64_t n, const float *x, double shift) {
+  switch (term) {
+  case PLAIN: LANE_SUM(float, v)
+  case EXACT: LANE_SUM(double, v)
+  case SIZE: LANE_SUM(float, v < 0 ? -v : v)
+  case SQUARE: LANE_SUM(double, v *v)
+  default: LANE_SUM(double, (v - shift) * (v - shift))
+  }
 }
 
-static double sum_all(int64_t n, const float *x, bool squares) {
+static double sum_row(Term term, int64_t n, const float *x, double shift) {
+  if (n <= PIECE) return sum_piece(term, n, x, shift);
   double total = 0;
   int64_t pieces = (n + PIECE - 1) / PIECE;
-  /* partial sums are added in order below, whatever thread made them */
   for (int64_t base = 0; base < pieces; base += 1024) {
     double partial[1024];
     int64_t count = pieces - base < 1024 ? pieces - base : 1024;
-#pragma omp parallel for schedule(static) if (count > 16)
+#pragma omp parallel for schedule(static) if (count > 64 && !omp_in_parallel())
     for (int64_t i = 0; i < count; i++) {
       int64_t from = (base + i) * PIECE;
-      partial[i] = sum_piece(n - from < PIECE ? n - from : PIECE, x + from, squares);
+      partial[i] = sum_piece(term, n - from < PIECE ? n - from : PIECE, x + from, shift);
     }
     for (int64_t i = 0; i < count; i++) total += partial[i];
   }
   return total;
 }
 
-double cpu_sum_squares(AbDtype dtype, int64_t n, const void *x) {
-  return dtype == AB_F32 ? sum_all(n, x, true) : ab_device_reference.sum_squares(dtype, n, x);
+double cpu_row_sum(int64_t n, const float *x) {
+  return sum_row(PLAIN, n, x, 0);
 }
 
-/* Columns of x [middle, inner], a strip of 256 at a time. */
-typedef struct {
-  AbReduce f;
-  int64_t middle, inner;
-  float *y;
-  const float *x;
-} ColumnJob;
-#define STRIP 256
+double cpu_sum_squares(AbDtype dtype, int64_t n, const void *x) {
+  return dtype == AB_F32 ? sum_row(SQUARE, n, x, 0) : ab_device_reference.sum_squares(dtype, n, x);
+}
 
-CLONES static void sum_strips(int64_t from, int64_t to, void *job) {
-  const ColumnJob *j = job;
-  for (int64_t strip = from; strip < to; strip++) {
-    int64_t first = strip * STRIP;
-    int64_t width = j->inner - first < STRIP ? j->inner - first : STRIP;
-    double sum[STRIP] = {0};
-    for (int64_t m = 0; m < j->middle; m++) {
-      const float *row = j->x + m * j->inner + first;
-      for (int64_t i = 0; i < width; i++) sum[i] += (double)row[i];
+/* ---- columns --------------------------------------------------------------------------------- */
+
+#define COLUMNS(expression)                   \
+  for (int64_t m = 0; m < rows; m++, x += ld) \
+    for (int64_t i = 0; i < width; i++) {     \
+      double v = (double)x[i];                \
+      sum[i] += (expression);                 \
+    }                                         \
+  break
+
+/* sum[i] += terms of column i of x [rows, width], rows apart by ld. Plain sums take eight rows at
+ * once, pair by pair in f32.                                                                     */
+CLONES static void add_columns(Term term, int64_t rows, int64_t width, int64_t ld,
+                               const float *restrict x, const double *restrict shift,
+                               double *restrict sum) {
+  if (term == PLAIN) {
+    for (; rows >= 8; rows -= 8, x += 8 * ld) {
+      const float *a = x, *b = x + ld, *c = b + ld, *d = c + ld;
+      const float *e = d + ld, *f = e + ld, *g = f + ld, *h = g + ld;
+      for (int64_t i = 0; i < width; i++)
+        sum[i] += (double)(((a[i] + b[i]) + (c[i] + d[i])) + ((e[i] + f[i]) + (g[i] + h[i])));
     }
-    for (int64_t i = 0; i < width; i++) j->y[first + i] = (float)sum[i];
+  }
+  switch (term) {
+  case PLAIN:
+  case EXACT: COLUMNS(v);
+  case SIZE: COLUMNS(v < 0 ? -v : v);
+  case SQUARE: COLUMNS(v * v);
+  case DEVIATION: COLUMNS((v - shift[i]) * (v - shift[i]));
+  }
+}
+
+/* sum[i] := terms of column i of x [rows, width], width at most STRIP. */
+static void sum_columns(Term term, int64_t rows, int64_t width, int64_t ld, const float *x,
+                        const double *shift, double *sum) {
+  memset(sum, 0, (size_t)width * sizeof *sum);
+  int64_t each = 16384 / width / 8 * 8, pieces = (rows + each - 1) / each;
+  if (pieces <= 1) {
+    add_columns(term, rows, width, ld, x, shift, sum);
+    return;
+  }
+  for (int64_t base = 0; base < pieces; base += AHEAD) {
+    double partial[AHEAD][STRIP];
+    int64_t count = pieces - base < AHEAD ? pieces - base : AHEAD;
+#pragma omp parallel for schedule(static) if (count > 4 && !omp_in_parallel())
+    for (int64_t k = 0; k < count; k++) {
+      int64_t from = (base + k) * each, left = rows - from;
+      memset(partial[k], 0, (size_t)width * sizeof **partial);
+      add_columns(term, left < each ? left : each, width, ld, x + from * ld, shift, partial[k]);
+    }
+    for (int64_t k = 0; k < count; k++)
+      for (int64_t i = 0; i < width; i++) sum[i] += partial[k][i];
+  }
+}
+
+/* The same for few columns that lie side by side: several rows as one wide row. */
+static void sum_folded(Term term, int64_t rows, int64_t width, const float *x, const double *shift,
+                       double *sum) {
+  int64_t fold = STRIP / 2 / width, whole = rows / fold;
+  double wide[STRIP], shifts[STRIP] = {0};
+  for (int64_t i = 0; shift && i < fold * width; i++) shifts[i] = shift[i % width];
+  sum_columns(term, whole, fold * width, fold * width, x, shifts, wide);
+  memset(sum, 0, (size_t)width * sizeof *sum);
+  add_columns(term, rows - whole * fold, width, width, x + whole * fold * width, shift, sum);
+  for (int64_t i = 0; i < fold * width; i++) sum[i % width] += wide[i];
+}
+
+static void sum_strip(Term term, int64_t rows, int64_t width, int64_t ld, const float *x,
+                      const double *shift, double *sum) {
+  if (width == ld && width < NARROW && rows > 2 * STRIP / width)
+    sum_folded(term, rows, width, x, shift, sum);
+  else
+    sum_columns(term, rows, width, ld, x, shift, sum);
+}
+
+/* ---- kernels --------------------------------------------------------------------------------- */
+
+typedef struct {
+  Term term;
+  bool root;
+  double degrees; /* of freedom */
+  AbExtent e;
+  float *y, *mean;
+  const float *x;
+} Job;
+
+static float finished(const Job *job, double sum) {
+  return (float)(job->root ? sqrt(sum) : sum);
+}
+
+static void reduce_row(const Job *job, int64_t row) {
+  int64_t n = job->e.middle;
+  const float *x = job->x + row * n;
+  if (job->term != DEVIATION) {
+    job->y[row] = finished(job, sum_row(job->term, n, x, 0));
+    return;
+  }
+  double mean = sum_row(EXACT, n, x, 0) / (double)n;
+  job->y[row] = (float)(sum_row(DEVIATION, n, x, mean) / job->degrees);
+  if (job->mean) job->mean[row] = (float)mean;
+}
+
+static void reduce_strip(const Job *job, int64_t item, int64_t strips) {
+  AbExtent e = job->e;
+  int64_t o = item / strips, first = item % strips * STRIP;
+  int64_t width = e.inner - first < STRIP ? e.inner - first : STRIP, at = o * e.inner + first;
+  const float *x = job->x + o * e.middle * e.inner + first;
+  double sum[STRIP], mean[STRIP];
+  if (job->term != DEVIATION) {
+    sum_strip(job->term, e.middle, width, e.inner, x, NULL, sum);
+    for (int64_t i = 0; i < width; i++) job->y[at + i] = finished(job, sum[i]);
+    return;
+  }
+  sum_strip(EXACT, e.middle, width, e.inner, x, NULL, mean);
+  for (int64_t i = 0; i < width; i++) mean[i] /= (double)e.middle;
+  sum_strip(DEVIATION, e.middle, width, e.inner, x, mean, sum);
+  for (int64_t i = 0; i < width; i++) job->y[at + i] = (float)(sum[i] / job->degrees);
+  for (int64_t i = 0; job->mean && i < width; i++) job->mean[at + i] = (float)mean[i];
+}
+
+/* Threads share the results where there are several, else the pieces of a result. */
+static void run(const Job *job) {
+  AbExtent e = job->e;
+  int64_t strips = e.inner == 1 ? 1 : (e.inner + STRIP - 1) / STRIP, items = e.outer * strips;
+  bool share = items >= 4 && e.outer * e.middle * e.inner > CHEAP && !omp_in_parallel();
+#pragma omp parallel for schedule(static) if (share)
+  for (int64_t item = 0; item < items; item++) {
+    if (e.inner == 1)
+      reduce_row(job, item);
+    else
+      reduce_strip(job, item, strips);
   }
 }
 
 void cpu_reduce(AbReduce f, AbDtype dtype, int64_t outer, int64_t middle, int64_t inner, void *y,
                 const void *x) {
-  if (dtype != AB_F32 || f != K_SUM) {
+  if (dtype != AB_F32 || f != K_SUM)
     ab_device_reference.reduce(f, dtype, outer, middle, inner, y, x);
-    return;
-  }
-  float *to = y;
-  const float *from = x;
-  for (int64_t o = 0; o < outer; o++, to += inner, from += middle * inner) {
-    if (inner == 1) {
-      *to = (float)sum_all(middle, from, false);
-    } else if (inner > 1) {
-      ColumnJob job = {f, middle, inner, to, from};
-      int64_t strips = (inner + STRIP - 1) / STRIP;
-      /* threads share strips; cpu_parallel would cut at 64 of them */
-#pragma omp parallel for schedule(static) if (middle * inner > 65536)
-      for (int64_t s = 0; s < strips; s++) sum_strips(s, s + 1, &job);
-    }
-  }
+  else
+    run(&(Job){.term = PLAIN, .e = {outer, middle, inner}, .y = y, .x = x});
 }
 
-/* ---- rows ------------------------------------------------------------------------------------ */
-
-typedef struct {
-  bool log;
-  int64_t cols;
-  float *y;
-  const float *x, *g;
-  const int64_t *labels;
-} RowJob;
-
-CLONES static float log_sum_exp(int64_t n, const float *x, float *maximum) {
-  float top = x[0];
-  for (int64_t j = 1; j < n; j++) top = x[j] > top ? x[j] : top;
-  float lane[LANES] = {0}, sum = 0;
-  int64_t j = 0;
-  for (; j + LANES <= n; j += LANES)
-    for (int k = 0; k < LANES; k++) lane[k] += vector_exp(x[j + k] - top);
-  for (; j < n; j++) sum += vector_exp(x[j] - top);
-  for (int k = 0; k < LANES; k++) sum += lane[k];
-  *maximum = top;
-  return vector_log(sum);
+void cpu_norm(AbDtype dtype, double p, AbExtent e, void *y, const void *x) {
+  if (dtype != AB_F32 || (p != 1 && p != 2))
+    reference_reductions.norm(dtype, p, e, y, x);
+  else
+    run(&(Job){.term = p == 1 ? SIZE : SQUARE, .root = p == 2, .e = e, .y = y, .x = x});
 }
 
-CLONES static void softmax_row(int64_t n, float *restrict y, const float *restrict x, bool log) {
-  float top, total = log_sum_exp(n, x, &top);
-  for (int64_t j = 0; j < n; j++) y[j] = x[j] - top - total;
-  if (!log)
-    for (int64_t j = 0; j < n; j++) y[j] = vector_exp(y[j]);
-}
-
-static void softmax_rows(int64_t from, int64_t to, void *job) {
-  const RowJob *j = job;
-  for (int64_t i = from; i < to; i++)
-    softmax_row(j->cols, j->y + i * j->cols, j->x + i * j->cols, j->log);
-}
-
-static int64_t row_grain(int64_t cols) {
-  return 8192 / cols + 1;
-}
-
-void cpu_softmax(AbDtype dtype, bool log, int64_t rows, int64_t cols, void *y, const void *x) {
-  if (dtype != AB_F32) {
-    ab_device_reference.softmax(dtype, log, rows, cols, y, x);
-    return;
-  }
-  RowJob job = {.log = log, .cols = cols, .y = y, .x = x};
-  cpu_parallel(rows, row_grain(cols), softmax_rows, &job);
-}
-
-static void cross_entropy_rows(int64_t from, int64_t to, void *job) {
-  const RowJob *j = job;
-  for (int64_t i = from; i < to; i++) {
-    const float *row = j->x + i * j->cols;
-    float top, total = log_sum_exp(j->cols, row, &top);
-    j->y[i] = total - (row[j->labels[i]] - top);
-  }
-}
-
-void cpu_cross_entropy(AbDtype dtype, int64_t rows, int64_t cols, void *y, const void *logits,
-                       const int64_t *labels) {
-  if (dtype != AB_F32) {
-    ab_device_reference.cross_entropy(dtype, rows, cols, y, logits, labels);
-    return;
-  }
-  RowJob job = {.cols = cols, .y = y, .x = logits, .labels = labels};
-  cpu_parallel(rows, row_grain(cols), cross_entropy_rows, &job);
-}
-
-static void cross_entropy_grad_rows(int64_t from, int64_t to, void *job) {
-  const RowJob *j = job;
-  for (int64_t i = from; i < to; i++) {
-    float *row = j->y + i * j->cols;
-    softmax_row(j->cols, row, j->x + i * j->cols, false);
-    row[j->labels[i]] -= 1.f;
-    for (int64_t k = 0; k < j->cols; k++) row[k] *= j->g[i];
-  }
-}
-
-void cpu_cross_entropy_grad(AbDtype dtype, int64_t rows, int64_t cols, void *y, const void *g,
-                            const void *logits, const int64_t *labels) {
-  if (dtype != AB_F32) {
-    ab_device_reference.cross_entropy_grad(dtype, rows, cols, y, g, logits, labels);
-    return;
-  }
-  RowJob job = {.cols = cols, .y = y, .x = logits, .g = g, .labels = labels};
-  cpu_parallel(rows, row_grain(cols), cross_entropy_grad_rows, &job);
+void cpu_variance(AbDtype dtype, double correction, AbExtent e, void *y, void *mean,
+                  const void *x) {
+  double degrees = (double)e.middle - correction;
+  if (dtype != AB_F32)
+    reference_reductions.variance(dtype, correction, e, y, mean, x);
+  else
+    run(&(Job){.term = DEVIATION, .degrees = degrees, .e = e, .y = y, .mean = mean, .x = x});
 }

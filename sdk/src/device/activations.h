@@ -1,0 +1,45 @@
+/* SPDX-License-Identifier: Apache-2.0
+ *
+ * Which kernels an activation is computed with. */
+#ifndef SDK_DEVICE_ACTIVATIONS_H
+#define SDK_DEVICE_ACTIVATIONS_H
+
+#include "device.h"
+
+typedef struct {
+  AbUnary f;         /* not of the identity */
+  AbBinary gradient; /* of the gradient and the result, or the argument */
+  enum { AB_SLOPE_OF_RESULT, AB_SLOPE_OF_ARGUMENT, AB_SLOPE_NONE } slope;
+} AbActivationKernels;
+
+static inline AbActivationKernels ab_activation_kernels(AbActivation f) {
+  static const AbActivationKernels table[AB_ACTIVATIONS] = {
+      [AB_IDENTITY] = {0, K_MUL, AB_SLOPE_OF_RESULT},
+      [AB_SIGMOID] = {K_SIGMOID, K_SIGMOID_GRAD, AB_SLOPE_OF_RESULT},
+      [AB_TANH] = {K_TANH, K_TANH_GRAD, AB_SLOPE_OF_RESULT},
+      [AB_RELU] = {K_RELU, K_RELU_GRAD, AB_SLOPE_OF_RESULT},
+      [AB_SOFTPLUS] = {K_SOFTPLUS, K_SOFTPLUS_GRAD, AB_SLOPE_OF_RESULT},
+      [AB_HARD_TANH] = {K_HARD_TANH, K_HARD_TANH_GRAD, AB_SLOPE_OF_RESULT},
+      [AB_RELU6] = {K_RELU6, K_RELU6_GRAD, AB_SLOPE_OF_RESULT},
+      [AB_LEAKY_RELU] = {K_LEAKY_RELU, K_LEAKY_RELU_GRAD, AB_SLOPE_OF_RESULT},
+      [AB_ELU] = {K_ELU, K_ELU_GRAD, AB_SLOPE_OF_RESULT},
+      [AB_SELU] = {K_SELU, K_SELU_GRAD, AB_SLOPE_OF_RESULT},
+      [AB_GELU] = {K_GELU, K_GELU_GRAD, AB_SLOPE_OF_ARGUMENT},
+      [AB_GELU_TANH] = {K_GELU_TANH, K_GELU_TANH_GRAD, AB_SLOPE_OF_ARGUMENT},
+      [AB_SWISH] = {K_SWISH, K_SWISH_GRAD, AB_SLOPE_OF_ARGUMENT},
+      [AB_MISH] = {K_MISH, K_MISH_GRAD, AB_SLOPE_OF_ARGUMENT},
+      [AB_SOFTSIGN] = {K_SOFTSIGN, K_SOFTSIGN_GRAD, AB_SLOPE_OF_RESULT},
+      [AB_BENT_IDENTITY] = {K_BENT_IDENTITY, K_BENT_IDENTITY_GRAD, AB_SLOPE_OF_ARGUMENT},
+      [AB_GAUSSIAN] = {K_GAUSSIAN, K_GAUSSIAN_GRAD, AB_SLOPE_OF_ARGUMENT},
+      [AB_STEP] = {K_STEP, K_MUL, AB_SLOPE_NONE},
+      [AB_SIGN] = {K_SIGN, K_MUL, AB_SLOPE_NONE},
+      [AB_TANHSHRINK] = {K_TANHSHRINK, K_TANHSHRINK_GRAD, AB_SLOPE_OF_ARGUMENT},
+      [AB_HARD_SIGMOID] = {K_HARD_SIGMOID, K_HARD_SIGMOID_GRAD, AB_SLOPE_OF_RESULT},
+      [AB_HARD_SWISH] = {K_HARD_SWISH, K_HARD_SWISH_GRAD, AB_SLOPE_OF_ARGUMENT},
+      [AB_LOG_SIGMOID] = {K_LOG_SIGMOID, K_LOG_SIGMOID_GRAD, AB_SLOPE_OF_RESULT},
+      [AB_EXPONENTIAL] = {K_EXP, K_MUL, AB_SLOPE_OF_RESULT},
+  };
+  return table[f];
+}
+
+#endif

@@ -1,0 +1,156 @@
+/* SPDX-License-Identifier: Apache-2.0
+ *
+ * recurrent-product.h over vectors of LANES numbers; included once for each level of the machine,
+ * after vector.h.
+ *
+ * A tile is some rows by one vector of units for each gate (a panel), or by two panels where there
+ * is one gate; it has 12 sums at most, in registers, while k goes by.                            */
+
+#define TILE static inline __attribute__((always_inline))
+
+/* How panels lie behind each other: vector v of step k is at k step + v next. */
+TILE void NAME(tile)(const int rows, const int vectors, int64_t depth, const float *a, int64_t lda,
+                     const float *panel, int64_t step, int64_t next, float *const *y,
+                     const int64_t *ldy, const bool *add) {
+  Vector sum[6][4];
+#pragma GCC unroll 4
+  for (int v = 0; v < vectors; v++)
+#pragma GCC unroll 6
+    for (int r = 0; r < rows; r++) sum[r][v] = add[v] ? LOAD(y[v] + r * ldy[v]) : SPREAD(0);
+  for (int64_t k = 0; k < depth; k++, panel += step) {
+    Vector b[4];
+#pragma GCC unroll 4
+    for (int v = 0; v < vectors; v++) b[v] = LOAD(panel + v * next);
+#pragma GCC unroll 6
+    for (int r = 0; r < rows; r++) {
+      Vector x = SPREAD(a[r * lda + k]);
+#pragma GCC unroll 4
+      for (int v = 0; v < vectors; v++) sum[r][v] = FMA(x, b[v], sum[r][v]);
+    }
+  }
+#pragma GCC unroll 4
+  for (int v = 0; v < vectors; v++)
+#pragma GCC unroll 6
+    for (int r = 0; r < rows; r++) STORE(y[v] + r * ldy[v], sum[r][v]);
+}
+
+/* Rows in tiles of 12 / vectors at most, as even as they can be. */
+TILE void NAME(rows_of)(const int vectors, const Packed *m, const PackedProduct *p,
+                        const float *panel, int64_t step, int64_t next, float *const *y,
+                        const int64_t *ldy) {
+  const int most = vectors == 1 ? 6 : 12 / vectors;
+  int64_t tiles = (p->rows + most - 1) / most;
+  for (int64_t t = 0, row = 0; t < tiles; t++) {
+    int64_t rows = p->rows / tiles + (t < p->rows % tiles);
+    const float *a = p->a + row * p->lda;
+    float *to[4];
+    for (int v = 0; v < vectors; v++) to[v] = y[v] + row * ldy[v];
+    switch (rows) {
+#define ROWS(n)                                                                        \
+  case n:                                                                              \
+    if (n <= most)                                                                     \
+      NAME(tile)(n, vectors, m->depth, a, p->lda, panel, step, next, to, ldy, p->add); \
+    break;
+      ROWS(1)
+      ROWS(2)
+      ROWS(3)
+      ROWS(4)
+      ROWS(5)
+      ROWS(6)
+#undef ROWS
+    }
+    row += rows;
+  }
+}
+
+/* Fewer units than a vector has: through a copy. */
+static void NAME(rest)(const Packed *m, const PackedProduct *p, int64_t from, int64_t to) {
+  float whole[4][6 * LANES];
+  const float *panel = m->panels + from * m->depth * m->gates;
+  for (int64_t row = 0; row < p->rows; row += 3) {
+    PackedProduct part = *p;
+    part.rows = p->rows - row < 3 ? p->rows - row : 3;
+    part.a += row * p->lda;
+    for (int64_t g = 0; g < m->gates; g++) {
+      part.y[g] = whole[g];
+      part.ldy[g] = LANES;
+      for (int64_t r = 0; r < part.rows; r++)
+        for (int64_t u = 0; u < LANES; u++)
+          whole[g][r * LANES + u] =
+              u < to - from && p->add[g] ? p->y[g][(row + r) * p->ldy[g] + from + u] : 0;
+    }
+    int64_t step = m->gates * LANES;
+    switch (m->gates) {
+    case 1: NAME(rows_of)(1, m, &part, panel, step, LANES, part.y, part.ldy); break;
+    case 3: NAME(rows_of)(3, m, &part, panel, step, LANES, part.y, part.ldy); break;
+    default: NAME(rows_of)(4, m, &part, panel, step, LANES, part.y, part.ldy);
+    }
+    for (int64_t g = 0; g < m->gates; g++)
+      for (int64_t r = 0; r < part.rows; r++)
+        memcpy(p->y[g] + (row + r) * p->ldy[g] + from, whole[g] + r * LANES,
+               (size_t)(to - from) * sizeof(float));
+  }
+}
+
+static void NAME(multiply)(const Packed *m, const PackedProduct *p, int64_t from, int64_t to) {
+  int64_t step = m->gates * LANES, size = m->depth * step;
+  for (int64_t u = from; u < to;) {
+    if (to - u < LANES) {
+      NAME(rest)(m, p, u, to);
+      return;
+    }
+    const float *panel = m->panels + u / LANES * size;
+    float *y[4] = {0};
+    for (int64_t g = 0; g < m->gates; g++) y[g] = p->y[g] + u;
+    if (m->gates == 4) {
+      NAME(rows_of)(4, m, p, panel, step, LANES, y, p->ldy);
+    } else if (m->gates == 3) {
+      NAME(rows_of)(3, m, p, panel, step, LANES, y, p->ldy);
+    } else if (to - u >= 2 * LANES) {
+      PackedProduct two = *p;
+      two.add[1] = p->add[0];
+      y[1] = y[0] + LANES;
+      two.ldy[1] = p->ldy[0];
+      NAME(rows_of)(2, m, &two, panel, LANES, size, y, two.ldy);
+      u += LANES;
+    } else {
+      NAME(rows_of)(1, m, p, panel, LANES, LANES, y, p->ldy);
+    }
+    u += LANES;
+  }
+}
+
+static void NAME(pack_transposed)(const Packed *m, int64_t from, int64_t to) {
+  float *panel = m->panels + from / LANES * m->depth * LANES;
+  for (int64_t u = from; u < to; u += LANES, panel += m->depth * LANES) {
+    const float *U = m->U + u * m->depth;
+    int64_t k = 0;
+    if (to - u >= LANES)
+      for (; k + LANES <= m->depth; k += LANES)
+        TRANSPOSE(U + k, m->depth, panel + k * LANES, LANES);
+    for (; k < m->depth; k++)
+      for (int64_t i = 0; i < LANES; i++)
+        panel[k * LANES + i] = i < to - u ? U[i * m->depth + k] : 0;
+  }
+}
+
+static void NAME(pack_panels)(const Packed *m, int64_t from, int64_t to) {
+  int64_t width = m->gates * m->units;
+  float *panel = m->panels + from / LANES * m->depth * m->gates * LANES;
+  if (m->transposed) {
+    NAME(pack_transposed)(m, from, to);
+    return;
+  }
+  for (int64_t u = from; u < to; u += LANES) {
+    for (int64_t k = 0; k < m->depth; k++) {
+      for (int64_t g = 0; g < m->gates; g++, panel += LANES) {
+        const float *U = m->U + k * width + g * m->units + u;
+        if (to - u >= LANES)
+          STORE(panel, LOAD(U));
+        else
+          for (int64_t i = 0; i < LANES; i++) panel[i] = i < to - u ? U[i] : 0;
+      }
+    }
+  }
+}
+#undef TILE
