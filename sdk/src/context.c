@@ -58,7 +58,6 @@ void ab_context_free(AbContext *ctx) {
   free(ctx->parts.items);
   free(ctx->owned.items);
   free(ctx->heap.items);
-  free(ctx->dying.items);
   ab_memory_clear(ctx);
   pthread_mutex_destroy(&ctx->lock);
   free(ctx);

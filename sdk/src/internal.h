@@ -149,7 +149,8 @@ AbLoop ab_loop3(const AbTensor *y, const AbTensor *a, const AbTensor *b, const A
 bool ab_broadcast(const char *operation, const AbTensor *a, const AbTensor *b, AbShape *shape);
 AbTensor *ab_binary(const AbOp *op, AbBinary f, AbTensor *a, AbTensor *b); /* recorded under op */
 AbTensor *ab_unary(const AbOp *op, AbUnary f, AbTensor *x);                /* the same */
-/* The same for kernels with numbers (unary_by, binary_by), which y->reals then holds for unary_by. */
+/* The same for kernels with numbers (unary_by, binary_by), which y->reals then holds for unary_by.
+ */
 AbTensor *ab_unary_by(const AbOp *op, AbUnary f, AbTensor *x, double a, double b);
 AbTensor *ab_binary_by(const AbOp *op, AbBinary f, AbTensor *a, AbTensor *b, double p, double q);
 /* Within a backward rule: ab_accumulate of g, summed down to the shape of input i of y. */
@@ -199,10 +200,9 @@ struct AbContext {
   atomic_bool failed;
   char message[AB_MESSAGE];
 
-  AbStack owned; /* tensors of all open scopes */
-  AbStack heap;  /* of backward */
-  AbStack dying; /* of release */
-  AbTensor *free_tensors;
+  AbStack owned;                  /* tensors of all open scopes */
+  AbStack heap;                   /* of backward */
+  AbTensor *free_tensors, *dying; /* lists by next_free */
   AbStorage *free_storage[AB_SIZE_CLASSES];
   AbStorage *free_host[AB_SIZE_CLASSES];
   AbStorage *free_headers;

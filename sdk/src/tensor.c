@@ -80,15 +80,18 @@ static AbTensor *header_new(AbContext *ctx) {
 }
 
 static void let_go(AbContext *ctx, AbTensor *held) {
-  if (held && !held->permanent && --held->refs == 0) ab_stack_push(ctx, &ctx->dying, held);
+  if (!held || held->permanent || --held->refs > 0) return;
+  held->next_free = ctx->dying;
+  ctx->dying = held;
 }
 
-/* Releases without recursion: a long chain must not need a deep stack. */
-static void tensor_release(AbTensor *first) {
-  AbContext *ctx = first->ctx;
-  int64_t base = ctx->dying.count;
-  AbTensor *tensor = first;
-  for (;;) {
+/* Releases without recursion, as a long chain must not need a deep stack, and without memory. */
+static void tensor_release(AbTensor *tensor) {
+  AbContext *ctx = tensor->ctx;
+  tensor->next_free = NULL;
+  ctx->dying = tensor;
+  while ((tensor = ctx->dying)) {
+    ctx->dying = tensor->next_free;
     for (int32_t i = 0; i < tensor->input_count; i++) let_go(ctx, tensor->inputs[i]);
     for (int32_t i = 0; i < AB_SAVED; i++) let_go(ctx, tensor->saved[i]);
     let_go(ctx, tensor->grad);
@@ -98,8 +101,6 @@ static void tensor_release(AbTensor *first) {
     ab_storage_unref(ctx, tensor->kept);
     tensor->next_free = ctx->free_tensors;
     ctx->free_tensors = tensor;
-    if (ctx->dying.count == base) return;
-    tensor = ctx->dying.items[--ctx->dying.count];
   }
 }
 

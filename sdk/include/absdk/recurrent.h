@@ -14,8 +14,8 @@
  *
  * Gates and their order are those of PyTorch, whose weight_ih and weight_hh are W' and U'.
  * Gradients have no derivative of their own: ab_gradients cannot be `differentiable` through these.
- * Sums are the same on any number of threads, but for the gradients of W and U, which are products
- * of whole sequences by the libraries of ab_matmul.                                              */
+ * On the cpu device the bits are the same on any number of threads as far as those of ab_matmul
+ * are, which makes x W and the gradient of x; the rest does not depend on it. */
 #ifndef ABSDK_RECURRENT_H
 #define ABSDK_RECURRENT_H
 

@@ -150,7 +150,17 @@ static void test_devices(void) {
     sdk_compare_devices(&comparisons[i].c, comparisons[i].shapes);
 }
 
+/* Large enough for threads. */
+static const Comparison large[] = {
+    COMPARE(plain, 0, 0, DIMS(16, 40, 24, 25), DIMS(64, 40, 1, 1), DIMS(64)),
+    COMPARE(sigmoid, 0, 0, DIMS(20, 20, 28, 28), DIMS(20, 20, 3, 3), DIMS(20)),
+    COMPARE(back_same, 0, 0, DIMS(20, 20, 28, 28), DIMS(20, 1, 3, 3), DIMS(1)),
+    COMPARE(strided_two, 0, 0, DIMS(9, 16, 28, 28), DIMS(40, 16, 5, 5), DIMS(40)),
+};
+
 static void test_threads(void) {
+  for (size_t i = 0; i < G_N_ELEMENTS(large); i++)
+    sdk_check_threads(&large[i].c, 1, large[i].shapes);
   for (size_t i = 0; i < G_N_ELEMENTS(comparisons); i++)
     sdk_check_threads(&comparisons[i].c, 1, comparisons[i].shapes);
 }

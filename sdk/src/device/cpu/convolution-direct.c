@@ -21,7 +21,7 @@ typedef struct {
 int cpu_convolution_threads(const AbConvolutionShape *s) {
   double work = (double)s->n * (double)cpu_volume(s->y) * (double)s->out *
                 (double)(s->in / s->groups * cpu_volume(s->k));
-  return work < SMALL || omp_in_parallel() ? 1 : omp_get_max_threads();
+  return work < SMALL || omp_get_level() > 0 ? 1 : omp_get_max_threads();
 }
 
 static int64_t packed_size(const Plan *p) {

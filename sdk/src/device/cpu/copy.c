@@ -14,7 +14,7 @@
 
 /* Cuts [0, n) evenly among the threads if there is `work` enough for them. */
 static void in_parts(int64_t n, int64_t work, CpuRange range, void *job) {
-  if (work < CHEAP || n < 2 || omp_get_max_threads() == 1 || omp_in_parallel()) {
+  if (work < CHEAP || n < 2 || omp_get_max_threads() == 1 || omp_get_level() > 0) {
     if (n > 0) range(0, n, job);
     return;
   }

@@ -33,7 +33,7 @@ static void cpu_release(void *data, size_t bytes) {
 }
 
 void cpu_parallel(int64_t n, int64_t grain, CpuRange range, void *job) {
-  if (n < grain || omp_get_max_threads() == 1 || omp_in_parallel()) {
+  if (n < grain || omp_get_max_threads() == 1 || omp_get_level() > 0) {
     if (n > 0) range(0, n, job);
     return;
   }

@@ -170,7 +170,7 @@ static void units_of(int64_t units, int64_t threads, int64_t me, int64_t *from, 
 
 static void run(const Job *job) {
   const AbRecurrent *f = job->f;
-  int threads = omp_in_parallel() ? 1 : omp_get_max_threads();
+  int threads = omp_get_level() > 0 ? 1 : omp_get_max_threads();
   if (f->steps * f->rows * f->units * job->m.depth * job->m.gates < SMALL) threads = 1;
   bool by_rows = f->rows >= FEW_ROWS * threads;
 #pragma omp parallel num_threads(threads) if (threads > 1)
@@ -236,7 +236,7 @@ static void recurrent_weights(AbDtype dtype, int64_t m, int64_t n, int64_t k, co
     return;
   }
   int64_t strips = (n + STRIP - 1) / STRIP;
-  int threads = omp_in_parallel() || m * n * k < SMALL ? 1 : omp_get_max_threads();
+  int threads = omp_get_level() > 0 || m * n * k < SMALL ? 1 : omp_get_max_threads();
 #pragma omp parallel num_threads(threads) if (threads > 1)
   {
     int64_t all = omp_get_num_threads(), me = omp_get_thread_num();

@@ -57,7 +57,7 @@ static double sum_row(Term term, int64_t n, const float *x, double shift) {
   for (int64_t base = 0; base < pieces; base += 1024) {
     double partial[1024];
     int64_t count = pieces - base < 1024 ? pieces - base : 1024;
-#pragma omp parallel for schedule(static) if (count > 64 && !omp_in_parallel())
+#pragma omp parallel for schedule(static) if (count > 64 && omp_get_level() == 0)
     for (int64_t i = 0; i < count; i++) {
       int64_t from = (base + i) * PIECE;
       partial[i] = sum_piece(term, n - from < PIECE ? n - from : PIECE, x + from, shift);
@@ -119,7 +119,7 @@ static void sum_columns(Term term, int64_t rows, int64_t width, int64_t ld, cons
   for (int64_t base = 0; base < pieces; base += AHEAD) {
     double partial[AHEAD][STRIP];
     int64_t count = pieces - base < AHEAD ? pieces - base : AHEAD;
-#pragma omp parallel for schedule(static) if (count > 4 && !omp_in_parallel())
+#pragma omp parallel for schedule(static) if (count > 4 && omp_get_level() == 0)
     for (int64_t k = 0; k < count; k++) {
       int64_t from = (base + k) * each, left = rows - from;
       memset(partial[k], 0, (size_t)width * sizeof **partial);
@@ -195,18 +195,25 @@ static void reduce_strip(const Job *job, int64_t item, int64_t strips) {
   for (int64_t i = 0; job->mean && i < width; i++) job->mean[at + i] = (float)mean[i];
 }
 
-/* Threads share the results where there are several, else the pieces of a result. */
+static void reduce_item(const Job *job, int64_t item, int64_t strips) {
+  if (job->e.inner == 1)
+    reduce_row(job, item);
+  else
+    reduce_strip(job, item, strips);
+}
+
+/* Threads share the results where there are several, else the pieces of a result. The two must not
+ * be nested: even in a region of one thread another region makes its threads anew each time.     */
 static void run(const Job *job) {
   AbExtent e = job->e;
   int64_t strips = e.inner == 1 ? 1 : (e.inner + STRIP - 1) / STRIP, items = e.outer * strips;
-  bool share = items >= 4 && e.outer * e.middle * e.inner > CHEAP && !omp_in_parallel();
-#pragma omp parallel for schedule(static) if (share)
-  for (int64_t item = 0; item < items; item++) {
-    if (e.inner == 1)
-      reduce_row(job, item);
-    else
-      reduce_strip(job, item, strips);
+  bool share = items >= 4 && e.outer * e.middle * e.inner > CHEAP && omp_get_level() == 0;
+  if (!share) {
+    for (int64_t item = 0; item < items; item++) reduce_item(job, item, strips);
+    return;
   }
+#pragma omp parallel for schedule(static)
+  for (int64_t item = 0; item < items; item++) reduce_item(job, item, strips);
 }
 
 void cpu_reduce(AbReduce f, AbDtype dtype, int64_t outer, int64_t middle, int64_t inner, void *y,
