@@ -315,6 +315,21 @@ static void norm_channels(AbDtype dtype, const AbChannelNorm *norm, void *y, dou
   all_images(&job, false);
 }
 
+/* The sums of all pieces, added in their order to those of the first. */
+static void give_sums(const Shape *s, double *work, int64_t used, int64_t channels, float *dgain,
+                      float *dbias) {
+  Piece total = piece_of(s, work, 0);
+  for (int64_t k = 1; k < used; k++) {
+    Piece piece = piece_of(s, work, k);
+    for (int64_t j = 0; j < channels; j++) {
+      total.dgain[j] += piece.dgain[j];
+      total.dbias[j] += piece.dbias[j];
+    }
+  }
+  for (int64_t j = 0; dgain && j < channels; j++) dgain[j] = (float)total.dgain[j];
+  for (int64_t j = 0; dbias && j < channels; j++) dbias[j] = (float)total.dbias[j];
+}
+
 static void norm_channels_grad(AbDtype dtype, const AbChannelNorm *norm, void *dx, void *dgain,
                                void *dbias, const void *g, const double *mean,
                                const double *variance, const void *x, const void *gain,
@@ -334,18 +349,11 @@ static void norm_channels_grad(AbDtype dtype, const AbChannelNorm *norm, void *d
              .g = g,
              .gain = gain,
              .bias = bias};
-  for (int64_t k = 0; k < PARTS; k++)
+  int64_t used = norm->images == 1 ? 1 : norm->images < PARTS ? norm->images : PARTS;
+  for (int64_t k = 0; k < used; k++)
     memset(piece_of(&job.s, work, k).dgain, 0, (size_t)job.s.width * 2 * sizeof *work);
   all_images(&job, true);
-  for (int64_t j = 0; j < norm->channels; j++) {
-    double gain_sum = 0, bias_sum = 0;
-    for (int64_t k = 0; k < PARTS; k++) {
-      gain_sum += piece_of(&job.s, work, k).dgain[j];
-      bias_sum += piece_of(&job.s, work, k).dbias[j];
-    }
-    if (dgain) ((float *)dgain)[j] = (float)gain_sum;
-    if (dbias) ((float *)dbias)[j] = (float)bias_sum;
-  }
+  give_sums(&job.s, work, used, norm->channels, dgain, dbias);
 }
 
 const AbNormalizationKernels cpu_normalization = {

@@ -3,6 +3,8 @@
  * The elementwise part of a step of a recurrent layer, over vectors of units. */
 #include "recurrent-gates.h"
 #include "cpu.h"
+
+#pragma GCC optimize("fp-contract=fast") /* multiply and add in one: shorter and no less exact */
 #include "vector-math.h"
 
 /* Each loop is made for with and without biases and peepholes. */
