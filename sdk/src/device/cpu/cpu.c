@@ -40,7 +40,8 @@ void cpu_parallel(int64_t n, int64_t grain, CpuRange range, void *job) {
 #pragma omp parallel
   {
     int64_t threads = omp_get_num_threads(), me = omp_get_thread_num();
-    int64_t piece = (n / threads + 63) / 64 * 64;
+    int64_t whole = n < 64 * 64 ? 1 : 64; /* few are rows, many are numbers: whole vectors */
+    int64_t piece = (n / threads + whole - 1) / whole * whole;
     int64_t from = me * piece, to = me + 1 == threads ? n : from + piece;
     if (to > n) to = n;
     if (from < to) range(from, to, job);

@@ -22,8 +22,8 @@
 
 /* Work on [from, to) of a job. */
 typedef void (*CpuRange)(int64_t from, int64_t to, void *job);
-/* Cuts [0, n) among the threads, at multiples of 64, unless n is below `grain`, the size from which
- * a second thread pays.                                                                         */
+/* Cuts [0, n) among the threads, at multiples of 64 if it is large, unless n is below `grain`, the
+ * size from which a second thread pays. */
 void cpu_parallel(int64_t n, int64_t grain, CpuRange range, void *job);
 
 void cpu_unary(AbUnary f, AbDtype dtype, int64_t n, void *y, const void *x);
