@@ -12,7 +12,7 @@ SETUP ?= tools/setup
 
 MAKEFLAGS += --no-print-directory
 .NOTPARALLEL:
-.PHONY: all run test check-asan install clean help
+.PHONY: all run test check-asan check-tsan install clean help
 
 SANITIZERS := ASAN_OPTIONS=halt_on_error=1:abort_on_error=1:detect_leaks=1 \
   LSAN_OPTIONS=suppressions=$(CURDIR)/tests/lsan.supp:print_suppressions=0 \
@@ -68,6 +68,17 @@ check-asan: ## all tests under the address and undefined-behaviour sanitizers
 	@ninja -C build-asan --quiet meson-test-prereq
 	@$(SANITIZERS) meson test -C build-asan --no-rebuild --print-errorlogs --timeout-multiplier 5
 
+# libgomp is not made for the thread sanitizer, so there is one OpenMP thread (tests/meson.build); what
+# is looked at are the threads of the host and the data.
+check-tsan: ## the tests of SDK and host under the thread sanitizer
+	@$(SETUP) test
+	$(call build,build-tsan,$(CURDIR)/build-tsan/stage,--libdir=lib -Dbuildtype=debugoptimized \
+	  -Db_sanitize=thread -Db_lundef=false)
+	$(call stage,build-tsan)
+	@ninja -C build-tsan --quiet meson-test-prereq
+	@TSAN_OPTIONS=halt_on_error=1:abort_on_error=1 meson test -C build-tsan --no-rebuild \
+	  --print-errorlogs --timeout-multiplier 5 --suite sdk --suite host
+
 install: ## into PREFIX (/usr/local), below DESTDIR if given
 	@$(SETUP)
 	$(call build,build-install,$(PREFIX),--libdir=lib -Dbuildtype=release)
@@ -75,7 +86,7 @@ install: ## into PREFIX (/usr/local), below DESTDIR if given
 	@echo "installed: $(DESTDIR)$(PREFIX)/bin/abhost"
 
 clean: ## remove all that was built
-	rm -rf build build-asan build-install abhost
+	rm -rf build build-asan build-tsan build-bench build-install abhost
 
 help: ## this list
 	@awk -F ':.*## ' 'NF == 2 && /^[a-z]/ { printf "  make %-12s%s\n", $$1, $$2 }' Makefile

@@ -3,7 +3,8 @@
  * Times the workloads on this side, their matrix products alone, and PyTorch's best way of doing
  * the same, in turn: A B C, A B C. bench/compare builds this program and calls it.
  *
- *   compare [--json FILE] [--rounds N] [--eager] --peer PYTHON --programs FOLDER [WORKLOAD ...] */
+ *   compare-sides [--json FILE] [--rounds N] [--eager] --peer PYTHON --programs FOLDER
+ *                 [WORKLOAD ...]                                                                 */
 #include "json.h"
 #include "side.h"
 #include <glib/gstdio.h>
@@ -59,8 +60,7 @@ static bool try_side(Side *side, double *seconds) {
   return true;
 }
 
-/* ---- the peer's best ---------------------------------------------------------------------------
- */
+/* ---- the peer's best ------------------------------------------------------------------------ */
 
 static Side *best_peer(Row *row, double *seconds) {
   static const char *const modes[] = {"eager", "compile"};
@@ -92,8 +92,7 @@ static Side *best_peer(Row *row, double *seconds) {
   return best;
 }
 
-/* ---- in turn -----------------------------------------------------------------------------------
- */
+/* ---- in turn -------------------------------------------------------------------------------- */
 
 typedef struct {
   Side *side;
@@ -131,8 +130,7 @@ static bool measure(Row *row) {
   return ok;
 }
 
-/* ---- the table ---------------------------------------------------------------------------------
- */
+/* ---- the table ------------------------------------------------------------------------------ */
 
 static void print_row(const Row *row) {
   g_print("%-22s %10.3f %10.3f %10.3f %7.2f %9.0f %9.0f %9.0f  %s\n", row->name, 1e3 * row->ours,

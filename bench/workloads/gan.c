@@ -10,8 +10,7 @@
 #define DATA  784
 #define DEEP  4
 
-/* ---- both networks ----------------------------------------------------------------------------
- */
+/* ---- both networks -------------------------------------------------------------------------- */
 
 typedef struct {
   AbModel base;
@@ -55,8 +54,7 @@ static const AbComponent discriminator = {.struct_size = sizeof discriminator,
                                           .instance_size = sizeof(Network),
                                           .vtable = &discriminator_table};
 
-/* ---- what a step is ---------------------------------------------------------------------------
- */
+/* ---- what a step is ------------------------------------------------------------------------- */
 
 typedef struct {
   AbController base;

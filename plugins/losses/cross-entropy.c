@@ -3,7 +3,8 @@
  * Cross-entropy of classes: the mean over the batch of  -log softmax(y)_label,  or of
  * -sum_c t_c log softmax(y)_c  where the target gives a probability for each class. With label
  * smoothing (Szegedy et al. 2016) and weights of the classes (the mean is then over the weights of
- * the batch's labels), as in PyTorch.                                                            */
+ * the batch's labels), as in PyTorch. Smoothing and weights are of labels only: with
+ * probabilities for a target they are an error.                                                  */
 #include <absdk/absdk.h>
 
 typedef struct {
@@ -23,9 +24,21 @@ static bool soft(const AbSpec *output, const AbSpec *target) {
          target->rank == 1 && output->rank == 1 && output->shape[0] == target->shape[0];
 }
 
+/* Whether nothing is asked for that a target of probabilities would not get; else an error. */
+static bool plain(CrossEntropy *o) {
+  if (o->smoothing == 0 && o->weights.count == 0) return true;
+  ab_fail(&o->base, AB_CONFIG,
+          "smoothing and weights are for targets that are classes; here the target gives a "
+          "probability for each class");
+  return false;
+}
+
 static void check(AbLoss *self, const AbSpec *output, const AbSpec *target) {
-  const CrossEntropy *o = (const CrossEntropy *)self;
-  if (soft(output, target)) return;
+  CrossEntropy *o = (CrossEntropy *)self;
+  if (soft(output, target)) {
+    plain(o);
+    return;
+  }
   if (target->range != AB_RANGE_CLASS || target->rank != 0)
     ab_fail(self, AB_CONFIG,
             "the target is not one class per sample, nor a probability of each; losses for "
@@ -49,8 +62,9 @@ static AbTensor *weighted(const CrossEntropy *o, AbTensor *output, AbTensor *tar
 }
 
 static AbTensor *loss(AbLoss *self, AbTensor *output, AbTensor *target) {
-  const CrossEntropy *o = (const CrossEntropy *)self;
-  if (ab_dtype(target) == ab_dtype(output)) return ab_mean(ab_cross_entropy_soft(output, target));
+  CrossEntropy *o = (CrossEntropy *)self;
+  if (ab_dtype(target) == ab_dtype(output))
+    return plain(o) ? ab_mean(ab_cross_entropy_soft(output, target)) : NULL;
   if (o->weights.count) return weighted(o, output, target);
   return ab_mean(ab_cross_entropy_weighted(output, target, AB_NONE, o->smoothing));
 }

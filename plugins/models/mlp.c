@@ -21,13 +21,10 @@ typedef struct {
   AbShape sample;   /* of one output */
 } Mlp;
 
-static const char *const output_names[] = {"auto", "identity", "sigmoid", "tanh",
-                                           "relu", "softplus", NULL};
-
 static const AbParam params[] = {
     AB_PARAM_INTS(Mlp, units, "[128]", 1, 1 << 20, "units", "Widths of the hidden layers."),
     AB_PARAM_CHOICE(Mlp, activation, "relu", ab_activation_names, "f, of the hidden layers."),
-    AB_PARAM_CHOICE(Mlp, output_activation, "auto", output_names,
+    AB_PARAM_CHOICE(Mlp, output_activation, "auto", ab_output_activation_names,
                     "g; auto: sigmoid where values from 0 to 1 are wanted, else identity."),
     AB_PARAM_REAL(Mlp, dropout, 0, 0, 0.95, "", "Part of the hidden units left out in training."),
 };

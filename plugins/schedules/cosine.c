@@ -47,7 +47,6 @@ static const AbComponent cosine = {
         "Loshchilov, Hutter: SGDR: stochastic gradient descent with warm restarts. ICLR 2017.",
     .instance_size = sizeof(Cosine),
     AB_PARAMS(params),
-
     .vtable = &vtable,
 };
 

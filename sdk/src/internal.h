@@ -80,6 +80,7 @@ struct AbTensor {
   int64_t ints[16];          /* attributes of the operation */
   double reals[4];
 
+  AbStorage *mirror; /* what ab_map gave to be read of a tensor that is not dense; mostly NULL */
   AbTensor *grad;    /* during backward; for leaves, until cleared */
   AbTensor *tied_to; /* a leaf that is a view of another leaf: whose has_grad counts */
   AbTensor *next_free;

@@ -99,6 +99,7 @@ static void tensor_release(AbTensor *tensor) {
     ab_storage_unref(ctx, tensor->storage);
     ab_storage_unref(ctx, tensor->block);
     ab_storage_unref(ctx, tensor->kept);
+    ab_storage_unref(ctx, tensor->mirror);
     tensor->next_free = ctx->free_tensors;
     ctx->free_tensors = tensor;
   }
@@ -330,6 +331,21 @@ static bool put_in_order(AbTensor *x) {
   return true;
 }
 
+/* The elements of x in the order of its axes, in memory that stays x's own: the tensors that share
+ * the storage of x keep theirs. Filled anew each time, as a weight may have been assigned to. */
+static void *mirror_of(AbTensor *x) {
+  AbTensor *y = ab_tensor_new_unowned(x->ctx, x->dtype, x->rank, x->shape, x->mirror != NULL);
+  if (!y) return NULL;
+  if (x->mirror)
+    y->storage = x->mirror;
+  else
+    x->mirror = y->storage;
+  x->mirror->refs++;
+  copy_into(y, x);
+  ab_unref(y);
+  return x->mirror->data;
+}
+
 void *ab_map(AbTensor *x, bool write) {
   if (!x || x == AB_NONE) return NULL;
   char text[220];
@@ -340,7 +356,9 @@ void *ab_map(AbTensor *x, bool write) {
     return NULL;
   }
   if (!ab_tensor_dense(x) && (!ab_tensor_packed(x) || !put_in_order(x))) {
-    ab_error(x->ctx, AB_INTERNAL, "a strided view of %s cannot be mapped; see ab_cast, ab_reshape",
+    if (!write) return mirror_of(x);
+    ab_error(x->ctx, AB_INTERNAL,
+             "a strided view of %s cannot be mapped for writing; see ab_assign, ab_cast",
              ab_tensor_text(x, text, sizeof text));
     return NULL;
   }

@@ -41,6 +41,9 @@ enum {
   AB_ACTIVATIONS = 24,   /* how many there are                                               */
 };
 AB_EXPORT extern const char *const ab_activation_names[]; /* NULL-terminated */
+/* "auto", then the same: of an output whose activation the model chooses unless told. Choice c > 0
+ * is activation c - 1.                                                                           */
+AB_EXPORT extern const char *const ab_output_activation_names[];
 AB_EXPORT AbTensor *ab_activate(AbActivation activation, AbTensor *x);
 
 AB_EXPORT AbTensor *ab_sigmoid(AbTensor *x);

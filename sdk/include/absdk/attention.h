@@ -32,11 +32,11 @@ AB_EXPORT AbTensor *ab_length_mask(AbTensor *lengths, int64_t keys);
 
 /* ---- embeddings and positions --------------------------------------------------------------- */
 #define AB_NO_PADDING ((int64_t)-1)
-/* Row index_i of the table [v, d] for each number of the index (AB_I64, [...]) -> [..., d]. Where
- * the index is `padding` (AB_NO_PADDING or any negative number: nowhere) the result is 0 and the
- * table gets no gradient; `padding` may be beyond the table. Any other index outside 0 to v - 1 is
- * an error that names its place. The gradient is added row by row, in the order of the index: the
- * same bits on any number of threads. */
+/* Row index_i of the table [v, d] for each number of the index [...] (i64, i32 or u8) -> [..., d].
+ * Where the index is `padding` (AB_NO_PADDING or any negative number: nowhere) the result is 0 and
+ * the table gets no gradient; `padding` may be beyond the table. Any other index outside 0 to v - 1
+ * is an error that names its place. The gradient is added row by row, in the order of the index:
+ * the same bits on any number of threads. */
 AB_EXPORT AbTensor *ab_embedding(AbTensor *table, AbTensor *index, int64_t padding);
 /* [length, width] of the context's real type: sin(p / 10000^(2i / width)) at [p, 2i], cos of the
  * same at [p, 2i + 1] (Vaswani et al., 2017). */

@@ -1,7 +1,9 @@
 /* SPDX-License-Identifier: Apache-2.0
  *
  * Reverse-mode differentiation. Every operation of ops.h on tensors that need a gradient is
- * recorded; its backward rule is written in operations again, so second derivatives work.       */
+ * recorded. Backward rules are operations again where ab_gradients is asked for a `differentiable`
+ * result, so second derivatives work. They do not for the recurrent layers (recurrent.h),
+ * ab_checkpoint, and custom operations without AB_CUSTOM_TWICE: a clear error there.             */
 #ifndef ABSDK_AUTOGRAD_H
 #define ABSDK_AUTOGRAD_H
 
@@ -21,7 +23,7 @@ AB_EXPORT void ab_clear_gradient(AbTensor *leaf);
 
 /* gradients[i] = d y / d xs[i] for a scalar y and any recorded or leaf tensors xs. Does not touch
  * the gradients of leaves. With `differentiable`, the results are themselves recorded. An x that
- * y does not depend on gets zeros.                                                              */
+ * y does not depend on gets zeros. At most 64 tensors at once; more are an error.               */
 AB_EXPORT void ab_gradients(AbTensor *y, AbTensor *const *xs, int32_t count, AbTensor **gradients,
                             bool differentiable);
 

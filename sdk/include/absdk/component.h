@@ -222,8 +222,7 @@ typedef struct {
   const AbSlot *slots;
   uint32_t param_count, param_stride;
   uint32_t slot_count, slot_stride;
-  /* Roles of the problem for which a manifest that names no component of this kind gets this one.
-   */
+  /* Roles of the problem for which a manifest that names none of this kind gets this one. */
   uint32_t default_for;
   uint32_t flags;
   const void *vtable; /* AbModelVtable, AbDataVtable, ... by kind */

@@ -135,8 +135,7 @@ AB_EXPORT void ab_step_build(AbStep *step);
 AB_EXPORT AbTensor *ab_step_run(AbStep *step, const AbBatch *batch, const AbProgress *progress);
 AB_EXPORT double ab_step_gradient_norm(const AbStep *step); /* of the last update */
 /* State of the optimizers, weight by weight, to be saved: "optimizer/first_moment/model/W1". Only
- * after the first update, or after ab_step_state_make, which makes a state that a checkpoint has.
- */
+ * after the first update, or after ab_step_state_make, which makes that of a checkpoint. */
 AB_EXPORT int64_t ab_step_state_count(const AbStep *step);
 AB_EXPORT AbState ab_step_state(const AbStep *step, int64_t index);
 AB_EXPORT void ab_step_state_make(AbStep *step, const char *group, const char *name);

@@ -43,6 +43,8 @@ typedef struct {
   uint32_t flags;
   double (*factor)(AbSchedule *self, const AbProgress *progress); /* of the learning rate */
 } AbScheduleVtable;
+/* What a schedule says of a moment; NULL: 1. For schedules that hold another. */
+AB_EXPORT double ab_schedule_factor(AbSchedule *schedule, const AbProgress *progress);
 
 enum {
   AB_HIGHER_IS_BETTER = 1, /* else lower is better */

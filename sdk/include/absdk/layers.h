@@ -1,7 +1,10 @@
 /* SPDX-License-Identifier: Apache-2.0
  *
  * Common layers, so that models do not each paste them. A layer makes its weights in the instance
- * that holds it, numbered from 1: "W1", "b1", ...                                                */
+ * that holds it, numbered from 1: "W1", "b1", ... Layers of all kinds share these names, so no two
+ * layers of an instance that make a name in common can have one number: linear, convolution and
+ * recurrent layers share W and b; batch and layer normalisation share gain and bias. The second to
+ * make a name is an error. The functions that make layers are to be called from `build`.         */
 #ifndef ABSDK_LAYERS_H
 #define ABSDK_LAYERS_H
 
@@ -36,7 +39,8 @@ typedef struct {
 
 /* Makes the weights gain<number> (ones) and bias<number> (zeros) and the buffers
  * running_mean<number> (zeros) and running_variance<number> (ones); momentum 0.1, epsilon 1e-5, to
- * be changed in the struct. To be called from `build`; after an error the tensors are NULL.      */
+ * be changed in the struct. To be called from `build`; after an error the tensors are NULL. Its
+ * number cannot be that of a layer normalisation of the instance.                                */
 AB_EXPORT AbBatchNorm ab_batch_norm_make(AbInstance *self, int64_t number, int64_t channels,
                                          AbActivation activation);
 AB_EXPORT AbTensor *ab_batch_norm_apply(const AbBatchNorm *layer, AbTensor *x);
@@ -49,14 +53,15 @@ typedef struct {
 } AbLayerNorm;
 
 /* Makes gain<number> (ones) and bias<number> (zeros) of `shape`, that of the last axes (mostly one:
- * AB_SHAPE(width)); epsilon 1e-5. */
+ * AB_SHAPE(width)); epsilon 1e-5. These are the names of a batch normalisation too: give the two
+ * kinds different numbers. To be called from `build`; after an error the tensors are NULL.       */
 AB_EXPORT AbLayerNorm ab_layer_norm_make(AbInstance *self, int64_t number, AbShape shape);
 AB_EXPORT AbTensor *ab_layer_norm_apply(const AbLayerNorm *layer, AbTensor *x);
 
 /* ab_convolution of x [n, in, spatial ...], or its transpose. A sigmoid is an operation of its own
  * here, as it is for AbLinear; built into ab_convolution it is faster.                           */
 typedef struct {
-  AbTensor *W, *b;
+  AbTensor *W, *b; /* b: AB_NONE where it was made without */
   AbConvolutionOptions options;
 } AbConvolution;
 
@@ -66,15 +71,25 @@ typedef struct {
 AB_EXPORT AbConvolution ab_convolution_make(AbInstance *self, int64_t number, int64_t in,
                                             int64_t out, AbShape kernel,
                                             AbConvolutionOptions options);
+/* The same without b<number>: for a convolution before a normalisation, which has a bias. */
+AB_EXPORT AbConvolution ab_convolution_make_unbiased(AbInstance *self, int64_t number, int64_t in,
+                                                     int64_t out, AbShape kernel,
+                                                     AbConvolutionOptions options);
 AB_EXPORT AbTensor *ab_convolution_apply(const AbConvolution *layer, AbTensor *x);
 
-/* The same for ab_transposed_convolution: W<number> [in, out / groups, kernel ...]. */
+/* The same for ab_transposed_convolution, W<number> [in, out / groups, kernel ...]: `in` are the
+ * channels of the x that it is applied to, `out` those of its result. So it undoes the shape of
+ * a convolution that was made with (out, in). To be called from `build`.                         */
 AB_EXPORT AbConvolution ab_transposed_convolution_make(AbInstance *self, int64_t number, int64_t in,
                                                        int64_t out, AbShape kernel,
                                                        AbConvolutionOptions options);
+AB_EXPORT AbConvolution ab_transposed_convolution_make_unbiased(AbInstance *self, int64_t number,
+                                                                int64_t in, int64_t out,
+                                                                AbShape kernel,
+                                                                AbConvolutionOptions options);
 AB_EXPORT AbTensor *ab_transposed_convolution_apply(const AbConvolution *layer, AbTensor *x);
 
-/* ---- recurrent layers: recurrent.h has their equations ----------------------------------------- */
+/* ---- recurrent layers: recurrent.h has their equations -------------------------------------- */
 
 /* Cells by name, for a parameter of the manifest:
  *     AB_PARAM_CHOICE(Model, cell, "lstm", ab_cell_names, "...")                                 */
@@ -111,9 +126,9 @@ typedef struct {
 
 /* Makes W<number>, U<number>, b<number> and, where the cell has them, d<number> and p<number>, all
  * uniform in +-1 / sqrt(units), for the first layer's forward direction; `number` counts on through
- * the directions and then the layers. To be called from `build`.                                 */
+ * the directions and then the layers. To be called from `build`; after an error weights is NULL. */
 AB_EXPORT AbRecurrentLayers ab_recurrent_make(AbInstance *self, int64_t number, int64_t in,
-                                              int64_t units, const AbRecurrentOptions *options);
+                                              int64_t units, AbRecurrentOptions options);
 /* x [t, n, in]; h0, c0 [layers directions, n, units] or AB_NONE (c0: of an LSTM only); lengths i64
  * [n] or AB_NONE. -> outputs [t, n, directions units] of the last layer, and the last states of all
  * in the shape of h0.                                                                            */

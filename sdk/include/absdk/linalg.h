@@ -15,7 +15,7 @@ AB_BEGIN_DECLS
  * last but one axis is dense; else there is a copy. On the cpu device large f32 products are those
  * of a library: the same bits on any number of threads only where it gives them.                */
 AB_EXPORT AbTensor *ab_matmul(AbTensor *a, AbTensor *b);
-/* activation(x W + b): x [n, in], W [in, out], b [out] or AB_NONE -> [n, out] */
+/* activation(x W + b): x [..., in], W [in, out], b [out] or AB_NONE -> [..., out] */
 AB_EXPORT AbTensor *ab_linear(AbTensor *x, AbTensor *W, AbTensor *b, AbActivation activation);
 /* a [..., m], b [..., n] -> [..., m, n]; what is in front broadcasts. */
 AB_EXPORT AbTensor *ab_outer(AbTensor *a, AbTensor *b);
@@ -62,10 +62,11 @@ AB_EXPORT AbTensor *ab_triangular_solve(AbTensor *L, AbTensor *B, bool lower, bo
 /* X with L L' X = B: A's inverse times B, for L = ab_cholesky(A). */
 AB_EXPORT AbTensor *ab_cholesky_solve(AbTensor *L, AbTensor *B);
 
-/* ---- energies --------------------------------------------------------------------------------- */
+/* ---- energies ------------------------------------------------------------------------------- */
 /* mean_n v W h' - mean_m vk W hk', a scalar: the energy that W gives to what is drawn less that of
  * what is given, whose gradient by W is the statistic of contrastive divergence (Hinton 2002). W
- * [v, h], v [n, v], h [n, h], vk [m, v], hk [m, h], all of one real type; a gradient goes to W only. */
+ * [v, h], v [n, v], h [n, h], vk [m, v], hk [m, h], all of one real type; a gradient goes to W
+ * only. */
 AB_EXPORT AbTensor *ab_contrast(AbTensor *W, AbTensor *v, AbTensor *h, AbTensor *vk, AbTensor *hk);
 
 AB_END_DECLS

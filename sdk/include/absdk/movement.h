@@ -9,8 +9,7 @@
 AB_BEGIN_DECLS
 
 /* Everything here takes tensors of any element type unless it says otherwise; gradients flow
- * between real ones. An axis below 0 counts from the end. A mask of axes has bit 0 for the first.
- */
+ * between real ones. An axis below 0 counts from the end. Bit 0 of a mask of axes is the first. */
 
 /* ---- shape: the same numbers in another order; no copy where strides can say it -------------- */
 AB_EXPORT AbTensor *ab_reshape(AbTensor *x, AbShape shape); /* one axis may be -1: what is left */
@@ -31,8 +30,7 @@ AB_EXPORT AbTensor *ab_slice_step(AbTensor *x, int32_t axis, int64_t from, int64
 AB_EXPORT void ab_split(AbTensor *x, int32_t axis, int32_t count, const int64_t *sizes,
                         AbTensor **parts);
 
-/* ---- joining: `count` of at least 1, all of one type ------------------------------------------
- */
+/* ---- joining: `count` of at least 1, all of one type ----------------------------------------- */
 AB_EXPORT AbTensor *ab_concat(AbTensor *const *xs, int32_t count, int32_t axis);
 /* The same shape each; the result has a new axis of `count` there. */
 AB_EXPORT AbTensor *ab_stack(AbTensor *const *xs, int32_t count, int32_t axis);
@@ -49,8 +47,7 @@ enum {
 AB_EXPORT AbTensor *ab_pad(AbTensor *x, const int64_t *before, const int64_t *after, AbPadding mode,
                            double value);
 
-/* ---- turning and repeating: copies ------------------------------------------------------------
- */
+/* ---- turning and repeating: copies ----------------------------------------------------------- */
 AB_EXPORT AbTensor *ab_flip(AbTensor *x, uint32_t axes); /* from the other end along these axes */
 /* Quarter turns from axis a towards axis b (any number, also below 0), as numpy.rot90. */
 AB_EXPORT AbTensor *ab_rot90(AbTensor *x, int32_t turns, int32_t axis_a, int32_t axis_b);
@@ -76,11 +73,11 @@ AB_EXPORT AbTensor *ab_index_select(AbTensor *x, int32_t axis, AbTensor *index);
 /* x, and source [..., m, ...] added at the places index [m] of the axis. Real. */
 AB_EXPORT AbTensor *ab_index_add(AbTensor *x, int32_t axis, AbTensor *index, AbTensor *source);
 
-/* ---- types ------------------------------------------------------------------------------------
- */
+/* ---- types ----------------------------------------------------------------------------------- */
 /* To another element type; a gradient flows between real types only. */
 AB_EXPORT AbTensor *ab_cast(AbTensor *x, AbDtype dtype);
-/* labels [n] -> [n, classes] of the context's real type; no gradient. */
+/* labels [n] (i64, i32 or u8), each in 0 to classes - 1, else AB_DATA that says which -> [n,
+ * classes] of the context's real type: 1 at the label, 0 elsewhere; no gradient.                */
 AB_EXPORT AbTensor *ab_one_hot(AbTensor *labels, int64_t classes);
 
 AB_END_DECLS

@@ -13,8 +13,7 @@
 
 AB_BEGIN_DECLS
 
-/* ---- by channels: x [n, c, spatial ...], up to 3 spatial axes; gain, bias [c] -----------------
- */
+/* ---- by channels: x [n, c, spatial ...], up to 3 spatial axes; gain, bias [c] ---------------- */
 
 /* Batch normalisation (Ioffe & Szegedy 2015) of x [n, c] or [n, c, spatial ...], then `activation`
  * (identity, ReLU and ReLU6 cost no pass of their own).
@@ -35,8 +34,7 @@ AB_EXPORT AbTensor *ab_instance_norm(AbTensor *x, AbTensor *gain, AbTensor *bias
 AB_EXPORT AbTensor *ab_group_norm(AbTensor *x, int64_t groups, AbTensor *gain, AbTensor *bias,
                                   double epsilon);
 
-/* ---- by rows: over the last `axes` axes of x; gain, bias of the shape of these axes -----------
- */
+/* ---- by rows: over the last `axes` axes of x; gain, bias of the shape of these axes ---------- */
 
 /* Layer normalisation (Ba, Kiros, Hinton 2016). */
 AB_EXPORT AbTensor *ab_layer_norm(AbTensor *x, int32_t axes, AbTensor *gain, AbTensor *bias,

@@ -3,7 +3,7 @@
  * The steps of the optimizers, in place: each one pass over the weights, their gradients and the
  * states. Nothing is recorded. w, g and the states are dense and have one shape and type; t is the
  * number of the step, from 1. Where PyTorch departs from the paper, the equations here are
- * PyTorch's, and say so.                                                                        */
+ * PyTorch's, and say so. g may be that of ab_update_unclipped: the steps read it clipped.        */
 #ifndef ABSDK_OPTIMIZE_H
 #define ABSDK_OPTIMIZE_H
 

@@ -30,8 +30,7 @@ typedef struct {
 
 /* The largest of each window. The gradient goes to the first of equals. `indices`, unless NULL,
  * becomes an i32 tensor of the shape of the result: where in its plane each came from, counted
- * row-major over the spatial axes. A window without a tap (far dilation) gives -inf and index -1.
- */
+ * row-major over the spatial axes. A window without taps (far dilation) gives -inf and index -1. */
 AB_EXPORT AbTensor *ab_max_pool(AbTensor *x, AbPool pool, AbTensor **indices);
 AB_EXPORT AbTensor *ab_average_pool(AbTensor *x, AbPool pool);
 AB_EXPORT AbTensor *ab_sum_pool(AbTensor *x, AbPool pool);
@@ -69,8 +68,8 @@ AB_EXPORT AbTensor *ab_average_unpool(AbTensor *y, AbPool pool, AbShape size);
  * beyond the last it is the last. Axes may shrink too (without a filter against aliasing). */
 typedef int32_t AbResampling;
 enum {
-  AB_NEAREST = 0,
-  AB_LINEAR = 1,
+  AB_RESIZE_NEAREST = 0,
+  AB_RESIZE_LINEAR = 1,
 };
 AB_EXPORT AbTensor *ab_resize(AbTensor *x, AbShape size, AbResampling how);     /* spatial axes */
 AB_EXPORT AbTensor *ab_upsample(AbTensor *x, int64_t factor, AbResampling how); /* of each axis */

@@ -13,8 +13,7 @@ AB_BEGIN_DECLS
  * carried in pieces whose cut depends on the shape alone: the bits are the same on any number of
  * threads.                                                                                       */
 
-/* ---- sums -------------------------------------------------------------------------------------
- */
+/* ---- sums ------------------------------------------------------------------------------------ */
 AB_EXPORT AbTensor *ab_sum(AbTensor *x);  /* of nothing: 0 */
 AB_EXPORT AbTensor *ab_mean(AbTensor *x); /* of nothing: an error */
 AB_EXPORT AbTensor *ab_sum_axes(AbTensor *x, uint32_t axes, bool keep);
@@ -24,8 +23,7 @@ AB_EXPORT AbTensor *ab_cumulative_sum(AbTensor *x, int32_t axis, bool reverse);
 
 /* ---- spread ------------------------------------------------------------------------------------
  * sum (x - mean)^2 / (n - correction), in two passes; correction 1 (Bessel's) makes it unbiased. An
- * error unless n > correction >= 0. std is its root, whose gradient is taken to be 0 where it is 0.
- */
+ * error unless n > correction >= 0. std is its root, whose gradient is taken as 0 where it is 0. */
 AB_EXPORT AbTensor *ab_variance(AbTensor *x, uint32_t axes, double correction, bool keep);
 AB_EXPORT AbTensor *ab_std(AbTensor *x, uint32_t axes, double correction, bool keep);
 /* (sum |x|^p)^(1/p), 1 <= p; p = INFINITY is max |x|. The gradient by a number that is 0 is 0, and

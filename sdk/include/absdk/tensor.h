@@ -51,8 +51,10 @@ AB_EXPORT bool ab_is_none(const AbTensor *x);
 AB_EXPORT bool ab_is_shape_only(const AbTensor *x);
 
 /* ---- reading and writing: waits for the device ---------------------------------------------- */
-/* The elements, row-major and contiguous, until ab_unmap. Writing is allowed where `write`. NULL
- * after an error, and for a tensor of a dry run.                                                */
+/* The elements, row-major and contiguous, until ab_unmap. Of a tensor that does not lie so in
+ * memory (a transposed view, a channels-last result that others share) these are a copy, made by
+ * each ab_map: to be read only. Writing is allowed where `write`, which is an error for such a
+ * tensor (ab_assign writes to views). NULL after an error, and for a tensor of a dry run.        */
 AB_EXPORT void *ab_map(AbTensor *x, bool write);
 AB_EXPORT void ab_unmap(AbTensor *x);
 /* The only element of a tensor of one element, as a double; NaN after an error. */

@@ -24,8 +24,6 @@ AB_EXPORT AbTensor *ab_update_state(AbUpdate *update, const char *name);
 AB_EXPORT int64_t ab_update_count(const AbUpdate *update); /* of this update, from 1 */
 /* lr times the factor of the schedule (NULL: 1) times that of the group's entry. */
 AB_EXPORT double ab_update_rate(const AbUpdate *update, double lr, AbSchedule *schedule);
-/* What a schedule says of a moment; NULL: 1. For schedules that hold another. */
-AB_EXPORT double ab_schedule_factor(AbSchedule *schedule, const AbProgress *progress);
 /* The gradients for one of ab_step_* of optimize.h, which clips them as it reads them: that saves a
  * pass over them. To anything else, and to a slice of it, they are as they were before clipping. */
 AB_EXPORT AbTensor *ab_update_unclipped(AbUpdate *update);

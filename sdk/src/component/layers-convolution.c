@@ -6,12 +6,19 @@
 #include <stdio.h>
 #include <string.h>
 
-/* W [first, second / groups, kernel ...] and b [out]. */
-static AbConvolution make(AbInstance *self, int64_t number, int64_t first, int64_t second,
-                          int64_t out, AbShape kernel, AbConvolutionOptions options,
-                          const char *channels) {
+static AbTensor *bias(AbInstance *self, int64_t number, int64_t count) {
+  char name[32];
+  snprintf(name, sizeof name, "b%lld", (long long)number);
+  AbInit zero = {.kind = AB_INIT_CONSTANT, .a = 0};
+  return ab_weight(self, name, AB_SHAPE(count), zero, "output");
+}
+
+/* W [out, in / groups, kernel ...], or [in, out / groups, kernel ...] if transposed; b [out]. */
+static AbConvolution make(AbInstance *self, int64_t number, int64_t in, int64_t out, AbShape kernel,
+                          AbConvolutionOptions options, bool transposed, bool biased) {
   static const char *const spaces[] = {" width", " height width", " depth height width"};
   AbConvolution layer = {.options = options};
+  int64_t first = transposed ? in : out, second = transposed ? out : in;
   int64_t groups = options.groups ? options.groups : 1;
   if (kernel.rank < 1 || kernel.rank > 3 || groups < 1 || first % groups != 0 ||
       second % groups != 0) {
@@ -25,25 +32,36 @@ static AbConvolution make(AbInstance *self, int64_t number, int64_t first, int64
   }
   AbShape shape = {.rank = kernel.rank + 2, .dims = {first, second / groups}};
   memcpy(shape.dims + 2, kernel.dims, (size_t)kernel.rank * sizeof *kernel.dims);
-  char W[32], b[32], axes[64];
+  char W[32], axes[64];
   snprintf(W, sizeof W, "W%lld", (long long)number);
-  snprintf(b, sizeof b, "b%lld", (long long)number);
-  snprintf(axes, sizeof axes, "%s%s", channels, spaces[kernel.rank - 1]);
-  AbInit zero = {.kind = AB_INIT_CONSTANT, .a = 0};
+  snprintf(axes, sizeof axes, "%s%s", transposed ? "input output" : "output input",
+           spaces[kernel.rank - 1]);
   layer.W = ab_weight(self, W, shape, ab_init_for(options.activation), axes);
-  layer.b = ab_weight(self, b, AB_SHAPE(out), zero, "output");
+  layer.b = biased ? bias(self, number, out) : AB_NONE;
   return layer;
 }
 
 AbConvolution ab_convolution_make(AbInstance *self, int64_t number, int64_t in, int64_t out,
                                   AbShape kernel, AbConvolutionOptions options) {
-  return make(self, number, out, in, out, kernel, options, "output input");
+  return make(self, number, in, out, kernel, options, false, true);
+}
+
+AbConvolution ab_convolution_make_unbiased(AbInstance *self, int64_t number, int64_t in,
+                                           int64_t out, AbShape kernel,
+                                           AbConvolutionOptions options) {
+  return make(self, number, in, out, kernel, options, false, false);
 }
 
 AbConvolution ab_transposed_convolution_make(AbInstance *self, int64_t number, int64_t in,
                                              int64_t out, AbShape kernel,
                                              AbConvolutionOptions options) {
-  return make(self, number, in, out, out, kernel, options, "input output");
+  return make(self, number, in, out, kernel, options, true, true);
+}
+
+AbConvolution ab_transposed_convolution_make_unbiased(AbInstance *self, int64_t number, int64_t in,
+                                                      int64_t out, AbShape kernel,
+                                                      AbConvolutionOptions options) {
+  return make(self, number, in, out, kernel, options, true, false);
 }
 
 typedef AbTensor *(*Operation)(AbTensor *x, AbTensor *W, AbTensor *b, AbConvolutionOptions options);

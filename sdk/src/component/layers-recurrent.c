@@ -59,17 +59,17 @@ static bool make_direction(AbInstance *self, int64_t number, int64_t in, int64_t
 }
 
 AbRecurrentLayers ab_recurrent_make(AbInstance *self, int64_t number, int64_t in, int64_t units,
-                                    const AbRecurrentOptions *options) {
-  AbRecurrentLayers none = {0}, layers = {.options = *options, .units = units};
-  if (!sensible(self, in, units, options)) return none;
+                                    AbRecurrentOptions options) {
+  AbRecurrentLayers none = {0}, layers = {.options = options, .units = units};
+  if (!sensible(self, in, units, &options)) return none;
   if (layers.options.layers == 0) layers.options.layers = 1;
-  layers.directions = options->bidirectional ? 2 : 1;
+  layers.directions = options.bidirectional ? 2 : 1;
   int64_t count = layers.options.layers * layers.directions;
   AbRecurrentWeights *weights = ab_alloc(self, (size_t)count * sizeof *weights);
   if (!weights) return none;
   for (int64_t i = 0; i < count; i++) {
     int64_t width = i < layers.directions ? in : layers.directions * units;
-    if (!make_direction(self, number + i, width, units, options, &weights[i])) return none;
+    if (!make_direction(self, number + i, width, units, &options, &weights[i])) return none;
   }
   layers.weights = weights;
   return layers;

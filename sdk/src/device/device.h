@@ -74,8 +74,6 @@ typedef enum {
   K_TANH_GRAD,     /* a = gradient, b = tanh(x): a (1 - b^2) */
   K_RELU_GRAD,     /* a = gradient, b = relu(x): b > 0 ? a : 0 */
   K_SOFTPLUS_GRAD, /* a = gradient, b = softplus(x): a (1 - exp(-b)) */
-  K_BCE,           /* a = p, b = t: clamped cross-entropy */
-  K_BCE_LOGITS,    /* a = x, b = t: max(x, 0) - x t + log(1 + exp(-|x|)) */
   K_NOT_EQUAL,
   K_POW,
   K_ATAN2,

@@ -5,11 +5,12 @@
 #include "../device/activations.h"
 #include "../internal.h"
 
-const char *const ab_activation_names[] = {
-    "identity",   "sigmoid",       "tanh",        "relu", "softplus",  "hard-tanh",  "relu6",
-    "leaky-relu", "elu",           "selu",        "gelu", "gelu-tanh", "swish",      "mish",
-    "softsign",   "bent-identity", "gaussian",    "step", "sign",      "tanhshrink", "hard-sigmoid",
-    "hard-swish", "log-sigmoid",   "exponential", NULL};
+#define NAMES                                                                                   \
+  "identity", "sigmoid", "tanh", "relu", "softplus", "hard-tanh", "relu6", "leaky-relu", "elu", \
+      "selu", "gelu", "gelu-tanh", "swish", "mish", "softsign", "bent-identity", "gaussian",    \
+      "step", "sign", "tanhshrink", "hard-sigmoid", "hard-swish", "log-sigmoid", "exponential"
+const char *const ab_activation_names[] = {NAMES, NULL};
+const char *const ab_output_activation_names[] = {"auto", NAMES, NULL};
 _Static_assert(sizeof ab_activation_names / sizeof *ab_activation_names == AB_ACTIVATIONS + 1,
                "one name for each activation");
 

@@ -16,8 +16,7 @@ typedef struct {
   double scale;
 } Call;
 
-/* ---- the kernel's view ------------------------------------------------------------------------
- */
+/* ---- the kernel's view ---------------------------------------------------------------------- */
 
 static AbHeads heads_of(const AbTensor *x) {
   return (AbHeads){ab_data_of(x), x->stride[0], x->stride[1], x->stride[2]};
@@ -71,8 +70,7 @@ static AbAttention job_of(const Call *c, const AbTensor *y, const AbTensor *lse)
   return job;
 }
 
-/* ---- checks -----------------------------------------------------------------------------------
- */
+/* ---- checks --------------------------------------------------------------------------------- */
 
 static bool mask_fits(const Call *c) {
   const AbTensor *mask = c->mask, *q = c->q;
@@ -119,8 +117,7 @@ static bool set_scale(Call *c, double scale) {
   return false;
 }
 
-/* ---- forward ----------------------------------------------------------------------------------
- */
+/* ---- forward -------------------------------------------------------------------------------- */
 
 static bool shape_only(const Call *c) {
   return !c->q->storage || !c->k->storage || !c->v->storage ||
@@ -151,8 +148,7 @@ static void keep(AbTensor *y, const Call *c, AbTensor *lse) {
   ab_save(y, 1, c->mask == AB_NONE ? NULL : c->mask);
 }
 
-/* ---- in operations that are recorded -----------------------------------------------------------
- */
+/* ---- in operations that are recorded -------------------------------------------------------- */
 
 /* What is added to the scores (-1e30 forbids, and exp makes it 0) and what is multiplied with the
  * probabilities: 0 where something is forbidden, for rows in which everything is.                */
@@ -186,8 +182,7 @@ static AbTensor *unfused(const Call *c) {
   return ab_matmul(ab_mul(p, allow), c->v);
 }
 
-/* ---- backward ---------------------------------------------------------------------------------
- */
+/* ---- backward ------------------------------------------------------------------------------- */
 
 static Call call_of(AbTensor *y, AbTensor *q, AbTensor *k, AbTensor *v) {
   AbTensor *mask = y->saved[1] ? y->saved[1] : AB_NONE;
@@ -241,8 +236,7 @@ AbTensor *ab_attention(AbTensor *q, AbTensor *k, AbTensor *v, AbTensor *mask, bo
   return y;
 }
 
-/* ---- q, k and v of one projection --------------------------------------------------------------
- */
+/* ---- q, k and v of one projection ----------------------------------------------------------- */
 
 /* Part 0, 1 or 2 of x [b, t, 3 h d] as [b, h, t, d]; not recorded. */
 static AbTensor part_of(const AbTensor *x, int64_t heads, int64_t part) {
@@ -342,8 +336,7 @@ AbTensor *ab_self_attention(AbTensor *qkv, int64_t heads, AbTensor *mask, bool c
   return y;
 }
 
-/* ---- masks ------------------------------------------------------------------------------------
- */
+/* ---- masks ---------------------------------------------------------------------------------- */
 
 AbTensor *ab_length_mask(AbTensor *lengths, int64_t keys) {
   if (!lengths || lengths == AB_NONE) return NULL;

@@ -8,8 +8,7 @@
 
 static AbTensor *dropped(AbTensor *x, const AbDraw *draw, double rate);
 
-/* ---- a copy of x with the order in memory of another tensor of its shape ----------------------
- */
+/* ---- a copy of x with the order in memory of another tensor of its shape -------------------- */
 
 static void arranged_backward(AbTensor *y, AbTensor *g) {
   ab_accumulate(y, 0, g);

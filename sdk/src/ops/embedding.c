@@ -85,16 +85,17 @@ static bool within(const AbTensor *index, int64_t rows, int64_t padding) {
 AbTensor *ab_embedding(AbTensor *table, AbTensor *index, int64_t padding) {
   if (!ab_belong_together("embedding", table, index) || !ab_is_real(table, "embedding"))
     return NULL;
-  if (table->rank != 2 || index->dtype != AB_I64 || index->rank == AB_MAX_RANK) {
+  bool integer = index->dtype == AB_I64 || index->dtype == AB_I32 || index->dtype == AB_U8;
+  if (table->rank != 2 || !integer || index->rank == AB_MAX_RANK) {
     char left[220], right[220];
     ab_error(
         table->ctx, AB_CONFIG,
-        "embedding: a table of %s and an index of %s; wanted are [v, d] and i64 of rank 0 to %d",
+        "embedding: a table of %s and an index of %s; wanted are [v, d] and i64, i32 or u8 of rank 0 to %d",
         ab_tensor_text(table, left, sizeof left), ab_tensor_text(index, right, sizeof right),
         AB_MAX_RANK - 1);
     return NULL;
   }
-  if (!(index = ab_dense(index))) return NULL;
+  if (!(index = ab_cast(index, AB_I64))) return NULL;
   if (padding < 0) padding = AB_NO_PADDING;
   if (index->storage && !within(index, table->shape[0], padding)) return NULL;
   return ab_embedding_rows(table, index, padding);

@@ -56,8 +56,7 @@ static AbTensor *extreme(const AbOp *op, AbTensor *x, int32_t axis) {
   return y;
 }
 
-/* ---- over any axes: several become one, in the order of the axes ------------------------------
- */
+/* ---- over any axes: several become one, in the order of the axes ---------------------------- */
 
 static AbTensor *extreme_axes(const AbOp *op, AbTensor *x, uint32_t axes, bool keep) {
   if (!ab_is_real(x, op->name) || !ab_axes_fit(op->name, x, axes) || !has_some(op->name, x, axes))

@@ -40,14 +40,19 @@ AbTensor *ab_one_hot(AbTensor *labels, int64_t classes) {
   AbContext *ctx = labels->ctx;
   int64_t rows = labels->shape[0];
   if (!labels->storage) return ab_tensor_new(ctx, ctx->real, 2, (int64_t[]){rows, classes}, true);
-  /* compare each label with 0, 1, 2, ...: no kernel of its own is needed */
-  AbTensor *numbers = ab_empty(ctx, AB_I64, AB_SHAPE(1, classes));
-  int64_t *number = ab_map(numbers, true);
-  if (!number) return NULL;
-  for (int64_t j = 0; j < classes; j++) number[j] = j;
-  ab_unmap(numbers);
-  AbTensor *column = ab_reshape(ab_cast(labels, ctx->real), AB_SHAPE(rows, 1));
-  return ab_equal(column, ab_cast(numbers, ctx->real));
+  AbTensor *y = ab_full(ctx, ctx->real, AB_SHAPE(rows, classes), 0);
+  const int64_t *label = ab_map(labels, false);
+  void *to = ab_map(y, true);
+  if (!label || !to) return NULL;
+  for (int64_t i = 0; i < rows; i++) {
+    if (ctx->real == AB_F32)
+      ((float *)to)[i * classes + label[i]] = 1;
+    else
+      ((double *)to)[i * classes + label[i]] = 1;
+  }
+  ab_unmap(labels);
+  ab_unmap(y);
+  return y;
 }
 
 /* Logits as dense rows of at least one class. */
@@ -141,8 +146,7 @@ AbTensor *ab_cross_entropy(AbTensor *logits, AbTensor *labels) {
   return ab_cross_entropy_weighted(logits, labels, AB_NONE, 0);
 }
 
-/* ---- cross-entropy of targets -----------------------------------------------------------------
- */
+/* ---- cross-entropy of targets --------------------------------------------------------------- */
 
 static void soft_slopes(AbTensor *y, AbTensor *g) {
   AbTensor *z = y->inputs[0], *t = y->inputs[1];
@@ -195,8 +199,7 @@ AbTensor *ab_cross_entropy_soft(AbTensor *logits, AbTensor *targets) {
   return y;
 }
 
-/* ---- negative log-likelihood ------------------------------------------------------------------
- */
+/* ---- negative log-likelihood ---------------------------------------------------------------- */
 
 static void nll_backward(AbTensor *y, AbTensor *g) {
   AbTensor *log_p = y->inputs[0];

@@ -61,8 +61,7 @@ AbTensor *ab_remainder(AbTensor *a, AbTensor *b) {
   return ab_binary(&remainder_op, K_REMAINDER, a, b);
 }
 
-/* ---- the angle of (x, y): x / (x^2 + y^2) and -y / (x^2 + y^2) --------------------------------
- */
+/* ---- the angle of (x, y): x / (x^2 + y^2) and -y / (x^2 + y^2) ------------------------------ */
 
 static void atan2_backward(AbTensor *z, AbTensor *g) {
   AbTensor *y = z->inputs[0], *x = z->inputs[1];

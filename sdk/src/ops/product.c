@@ -45,8 +45,7 @@ AbTensor *ab_bilinear(AbTensor *x1, AbTensor *W, AbTensor *x2, AbTensor *b) {
   return b == AB_NONE ? y : ab_add(y, b);
 }
 
-/* ---- the diagonal -----------------------------------------------------------------------------
- */
+/* ---- the diagonal --------------------------------------------------------------------------- */
 
 static AbTensor *matrix_from_diagonal(AbTensor *x, AbShape shape);
 

@@ -7,7 +7,7 @@ static AbTensor *resized(AbTensor *x, AbShape size, AbResampling how);
 static AbTensor *adjoint(AbTensor *y, AbShape size, AbResampling how);
 
 static AbResizeGeometry geometry(const AbTensor *x, const AbTensor *y, AbResampling how) {
-  AbResizeGeometry at = {.n = x->shape[0], .c = x->shape[1], .linear = how == AB_LINEAR};
+  AbResizeGeometry at = {.n = x->shape[0], .c = x->shape[1], .linear = how == AB_RESIZE_LINEAR};
   ab_plane_axes(x, at.in);
   ab_plane_axes(y, at.out);
   return at;
@@ -46,7 +46,7 @@ static AbTensor *adjoint(AbTensor *y, AbShape size, AbResampling how) {
 }
 
 static bool known(AbContext *ctx, const char *operation, AbResampling how) {
-  if (how == AB_NEAREST || how == AB_LINEAR) return true;
+  if (how == AB_RESIZE_NEAREST || how == AB_RESIZE_LINEAR) return true;
   ab_error(ctx, AB_CONFIG, "%s: there is no resampling %d", operation, how);
   return false;
 }

@@ -108,8 +108,7 @@ AbTensor *ab_logsumexp(AbTensor *x, int32_t axis, bool keep) {
   return ab_record(y, &logsumexp_op, &x, 1);
 }
 
-/* ---- cumulative sums: the gradient is one from the other end ----------------------------------
- */
+/* ---- cumulative sums: the gradient is one from the other end -------------------------------- */
 
 static void cumulative_backward(AbTensor *y, AbTensor *g) {
   ab_accumulate(y, 0, ab_cumulative_sum(g, (int32_t)y->ints[0], !y->ints[1]));

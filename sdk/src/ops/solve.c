@@ -33,8 +33,7 @@ static AbTensor *copy_of(AbTensor *x) {
   return y;
 }
 
-/* ---- triangular solves ------------------------------------------------------------------------
- */
+/* ---- triangular solves ---------------------------------------------------------------------- */
 
 static void solve_backward(AbTensor *y, AbTensor *g) {
   AbTensor *l = y->inputs[0];
@@ -89,8 +88,7 @@ AbTensor *ab_triangular_solve(AbTensor *L, AbTensor *B, bool lower, bool transpo
   return ab_record(x, &solve_op, (AbTensor *[]){l, b}, 2);
 }
 
-/* ---- Cholesky ---------------------------------------------------------------------------------
- */
+/* ---- Cholesky ------------------------------------------------------------------------------- */
 
 static void cholesky_backward(AbTensor *y, AbTensor *g) {
   AbTensor *phi = ab_mul(ab_matmul(ab_transpose(y, -2, -1), g), triangle(y, true, 0.5));

@@ -140,8 +140,7 @@ AbTensor *ab_flatten(AbTensor *x) {
   return ab_reshape(x, AB_SHAPE(x->shape[0], width));
 }
 
-/* ---- order and number of the axes -------------------------------------------------------------
- */
+/* ---- order and number of the axes ----------------------------------------------------------- */
 
 bool ab_axis(const char *operation, const AbTensor *x, int32_t *axis) {
   if (*axis < 0) *axis += x->rank;

@@ -203,6 +203,21 @@ static void test_cross_entropy_errors(void) {
   ab_loss_check(loss, &three, &many); /* a class for each of three places */
   plugin_test_error(ctx, AB_CONFIG, "loss (cross-entropy): *not one class per sample*");
 
+  /* what a target of probabilities would not heed */
+  AbSpec soft = plugin_test_spec(ctx, AB_RANGE_UNIT, 3, 0, 0);
+  ab_loss_check(loss, &three, &soft);
+  plugin_test_fine(ctx);
+  plugin_test_set_real(loss, "smoothing", 0.1);
+  ab_loss_check(loss, &three, &label);
+  plugin_test_fine(ctx);
+  ab_loss_check(loss, &three, &soft);
+  plugin_test_error(ctx, AB_CONFIG, "loss (cross-entropy): *smoothing and weights*classes*");
+  plugin_test_set_real(loss, "smoothing", 0);
+  plugin_test_set_reals(loss, "weights", 3, (double[]){1, 2, 3});
+  ab_loss_check(loss, &three, &soft);
+  plugin_test_error(ctx, AB_CONFIG, "loss (cross-entropy): *smoothing and weights*classes*");
+  plugin_test_set_reals(loss, "weights", 0, (double[]){0});
+
   /* labels that are none, at run time: the row is named */
   g_assert_null(ab_loss_value(loss, plugin_test_tensor(ctx, AB_SHAPE(3, 3), zeros),
                               plugin_test_tensor_of(ctx, AB_I64, AB_SHAPE(3), wild)));
@@ -378,6 +393,8 @@ static void test_classes(const PluginTestCase *at) {
   plugin_test_set_reals(loss, "weights", 3, weights);
   plugin_test_close(ab_item(ab_loss_value(loss, logits, classes)), weighted, at->exact);
   plugin_test_fine(ctx);
+  g_assert_null(ab_loss_value(loss, logits, plugin_test_tensor(ctx, AB_SHAPE(2, 3), targets)));
+  plugin_test_error(ctx, AB_CONFIG, "loss (cross-entropy): *smoothing and weights*");
   ab_instance_free(hinge);
   ab_instance_free(nll);
   ab_instance_free(loss);

@@ -31,11 +31,11 @@ static AbModel *make(AbContext *ctx, const Case *c) {
   AbSpec in = plugin_test_spec(ctx, AB_RANGE_REAL, c->in[0], c->in[1], 0);
   AbSpec out = plugin_test_spec(ctx, c->range, c->out[0], c->out[1], 0);
   AbSignature wanted = ab_signature(c->role, &in, c->role == AB_ROLE_ENCODE ? NULL : &out);
-  const char *const outputs[] = {"auto", "identity", "sigmoid", "tanh", "relu", "softplus"};
 
   plugin_test_set_ints(model, "units", unit_count(c), c->units);
   plugin_test_set_choice(model, "activation", ab_activation_names[c->activation]);
-  plugin_test_set_choice(model, "output_activation", outputs[c->output]);
+  plugin_test_set_choice(model, "output_activation",
+                         c->output ? ab_activation_names[c->output - 1] : "auto");
   ab_build(model, &wanted);
   return model;
 }

@@ -296,6 +296,9 @@ static void test_names(void) {
   for (int i = 0; i < AB_ACTIVATIONS; i++)
     for (int j = 0; j < i; j++) g_assert_cmpstr(ab_activation_names[i], !=, ab_activation_names[j]);
   g_assert_null(ab_activation_names[AB_ACTIVATIONS]);
+  g_assert_cmpstr(ab_output_activation_names[0], ==, "auto");
+  for (int i = 0; i <= AB_ACTIVATIONS; i++) /* NULL too */
+    g_assert_cmpstr(ab_output_activation_names[i + 1], ==, ab_activation_names[i]);
   g_assert_cmpstr(ab_activation_names[AB_GELU_TANH], ==, "gelu-tanh");
   g_assert_cmpstr(ab_activation_names[AB_SIGN], ==, "sign");
   g_assert_cmpstr(ab_activation_names[AB_EXPONENTIAL], ==, "exponential");

@@ -70,8 +70,7 @@ static void test_second(const void *device) {
   sdk_check_second(device, gradient_cases, G_N_ELEMENTS(gradient_cases));
 }
 
-/* ---- PyTorch ----------------------------------------------------------------------------------
- */
+/* ---- PyTorch -------------------------------------------------------------------------------- */
 
 FUNCTION(golden_added, ab_attention(x[0], x[1], x[2], ab_cast(x[3], ab_dtype(x[0])), false, 0))
 FUNCTION(golden_allowed, ab_attention(x[0], x[1], x[2], ab_cast(x[3], AB_BOOL), false, 0))
@@ -85,8 +84,7 @@ static void test_golden(void) {
   sdk_check_golden("attention", golden_cases, G_N_ELEMENTS(golden_cases));
 }
 
-/* ---- f32 on the cpu ---------------------------------------------------------------------------
- */
+/* ---- f32 on the cpu ------------------------------------------------------------------------- */
 
 /* Scores reach 8 or so (of "both" 30), whose rounding is that of the probabilities; a gradient of a
  * key is a sum over the rows. */
@@ -130,8 +128,7 @@ static void test_threads(void) {
   sdk_check_threads(self_cases, G_N_ELEMENTS(self_cases), (AbShape[]){DIMS(3, 70, 36)});
 }
 
-/* ---- values by hand ----------------------------------------------------------------------------
- */
+/* ---- values by hand ------------------------------------------------------------------------- */
 
 static void assert_near(AbTensor *y, AbShape shape, const double *wanted) {
   AbShape given = ab_shape(y);
@@ -253,8 +250,7 @@ static void test_empty(const void *device) {
   sdk_finish(ctx);
 }
 
-/* ---- dry runs ----------------------------------------------------------------------------------
- */
+/* ---- dry runs ------------------------------------------------------------------------------- */
 
 typedef struct {
   AbModel base;
@@ -322,8 +318,7 @@ static void test_dry_run(const void *device) {
   sdk_finish(ctx);
 }
 
-/* ---- errors ------------------------------------------------------------------------------------
- */
+/* ---- errors --------------------------------------------------------------------------------- */
 
 static void test_errors(const void *device) {
   AbContext *ctx = sdk_context(device, AB_F32), *other = sdk_context(device, AB_F32);

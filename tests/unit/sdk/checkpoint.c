@@ -76,8 +76,10 @@ static void test_gradients(const void *device) {
     size_t size = (BLOCKS + 1) * SIZE * SIZE * sizeof *wanted;
     g_assert_cmpmem(given, size, wanted, size);
     g_assert_cmpmem(deeper, size, wanted, size);
+#ifndef __SANITIZE_ADDRESS__ /* where freed blocks go back to the system, which is not counted */
     g_assert_cmpint(once, <, plain / 2);
     g_assert_cmpint(nested, <, once);
+#endif
   }
 }
 

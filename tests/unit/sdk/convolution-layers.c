@@ -8,6 +8,7 @@
 typedef struct {
   AbModel base;
   AbConvolution down, up;
+  bool unbiased;
 } Net;
 
 static void build(AbModel *self, const AbSignature *wanted) {
@@ -15,9 +16,11 @@ static void build(AbModel *self, const AbSignature *wanted) {
   Net *net = (Net *)self;
   AbConvolutionOptions o = {
       .stride = {2, 2}, .padding = {1, 1}, .groups = 2, .activation = AB_SIGMOID};
-  net->down = ab_convolution_make(self, 1, 4, 60, AB_SHAPE(3, 3), o);
+  net->down = (net->unbiased ? ab_convolution_make_unbiased
+                             : ab_convolution_make)(self, 1, 4, 60, AB_SHAPE(3, 3), o);
   o.output_padding[0] = o.output_padding[1] = 1;
-  net->up = ab_transposed_convolution_make(self, 2, 60, 4, AB_SHAPE(3, 3), o);
+  net->up = (net->unbiased ? ab_transposed_convolution_make_unbiased
+                           : ab_transposed_convolution_make)(self, 2, 60, 4, AB_SHAPE(3, 3), o);
 }
 static AbTensor *encode(AbModel *self, AbTensor *x) {
   Net *net = (Net *)self;
@@ -28,8 +31,9 @@ static const AbComponent component = {
     sizeof(AbComponent),          AB_KIND_MODEL,   "net", "Convolutions.", "",
     .instance_size = sizeof(Net), .vtable = &table};
 
-static Net *make(AbContext *ctx) {
+static Net *make(AbContext *ctx, bool unbiased) {
   Net *net = (Net *)ab_instance_new(ctx, &component, "model", NULL);
+  net->unbiased = unbiased;
   AbSpec in = {.rank = 3, .dtype = AB_F64, .shape = {4, 6, 8}};
   AbSignature wanted = ab_signature(AB_ROLE_ENCODE, &in, NULL);
   ab_build(&net->base, &wanted);
@@ -39,7 +43,7 @@ static Net *make(AbContext *ctx) {
 
 static void test_weights(const void *device) {
   AbContext *ctx = sdk_context(device, AB_F64);
-  Net *net = make(ctx);
+  Net *net = make(ctx, false);
   g_assert_cmpint(ab_state_count(&net->base), ==, 4);
   g_assert_cmpstr(ab_state(&net->base, 0).axes, ==, "output input height width");
   g_assert_cmpstr(ab_state(&net->base, 2).axes, ==, "input output height width");
@@ -58,7 +62,7 @@ static void test_weights(const void *device) {
 
 static void test_apply(const void *device) {
   AbContext *ctx = sdk_context(device, AB_F64);
-  Net *net = make(ctx);
+  Net *net = make(ctx, false);
   g_autofree double *image = sdk_numbers(2 * 4 * 6 * 8, -1, 1, 3);
   AbTensor *x = sdk_tensor(ctx, AB_SHAPE(2, 4, 6, 8), image);
   AbTensor *h = ab_convolution(x, net->down.W, net->down.b, net->down.options);
@@ -77,9 +81,29 @@ static void test_apply(const void *device) {
   sdk_finish(ctx);
 }
 
+/* Without biases the same weights are made, and biases of 0 would give the same. */
+static void test_unbiased(const void *device) {
+  AbContext *ctx = sdk_context(device, AB_F64);
+  Net *net = make(ctx, true);
+  g_assert_cmpint(ab_state_count(&net->base), ==, 2);
+  g_assert_cmpstr(ab_state(&net->base, 0).name, ==, "model/W1");
+  g_assert_cmpstr(ab_state(&net->base, 1).name, ==, "model/W2");
+  g_assert_true(ab_is_none(net->down.b) && ab_is_none(net->up.b));
+  g_autofree double *image = sdk_numbers(2 * 4 * 6 * 8, -1, 1, 3);
+  AbTensor *x = sdk_tensor(ctx, AB_SHAPE(2, 4, 6, 8), image);
+  AbTensor *h = ab_convolution(x, net->down.W, ab_zeros(ctx, AB_SHAPE(60)), net->down.options);
+  AbTensor *y =
+      ab_transposed_convolution(h, net->up.W, ab_zeros(ctx, AB_SHAPE(4)), net->up.options);
+  g_autofree double *a = sdk_values(y), *b = sdk_values(encode(&net->base, x));
+  for (int64_t i = 0; i < ab_count(y); i++) g_assert_cmpfloat_with_epsilon(a[i], b[i], 1e-14);
+  ab_instance_free(&net->base);
+  sdk_finish(ctx);
+}
+
 int main(int argc, char **argv) {
   g_test_init(&argc, &argv, NULL);
   sdk_add("/convolution-layers/weights", test_weights);
   sdk_add("/convolution-layers/apply", test_apply);
+  sdk_add("/convolution-layers/unbiased", test_unbiased);
   return g_test_run();
 }

@@ -116,7 +116,11 @@ static void assert_same(const char *name, GByteArray **of, int count) {
   g_byte_array_unref(of[0]);
 }
 
+#ifdef __SANITIZE_THREAD__ /* does not understand the barriers of libgomp */
+static const int thread_counts[] = {1};
+#else
 static const int thread_counts[] = {1, 2, 3, 7};
+#endif
 #define COUNTS ((int)G_N_ELEMENTS(thread_counts))
 
 void sdk_same_bits(const char *name, GByteArray *(*bits_of)(void)) {

@@ -80,7 +80,7 @@ static const SdkDeviceCase element_cases[] = {
     {"log", log_of, 1, 1e-6, 90, 1, 0, 0.5, 0},
     {"sign", sign_of, 1, -9, 9, 0, 0, 0, 0},
     {"sigmoid", sigmoid_of, 1, -60, 60, 2, 0, 2, 1},
-    {"tanh", tanh_of, 1, -9, 9, 2, 0, 2, 1},
+    {"tanh", tanh_of, 1, -9, 9, 2, 0, 2.5, 1},
     {"relu", relu_of, 1, -9, 9, 0, 0, 0, 0},
     {"softplus", softplus_of, 1, -60, 60, 2, 0, 4, 0},
     {"add", add_of, 2, -9, 9, 0.5, 0, 0, 0},

@@ -109,6 +109,27 @@ static void test_values(const void *device) {
   sdk_finish(ctx);
 }
 
+/* Whatever the type of the index, the rows are the same and so are their gradients. */
+static void test_types(const void *device) {
+  AbContext *ctx = sdk_context(device, AB_F64);
+  const AbDtype types[] = {AB_I64, AB_I32, AB_U8};
+  for (int i = 0; i < 3; i++) {
+    AbTensor *table = ab_from(ctx, AB_F64, AB_SHAPE(3, 2), (double[]){1, 2, 3, 4, 5, 6});
+    AbTensor *index = sdk_tensor_of(ctx, types[i], AB_SHAPE(2, 2), (double[]){2, 0, 7, 2});
+    ab_require_grad(table);
+    AbTensor *y = ab_embedding(table, ab_transpose(index, 0, 1), 7);
+    assert_is(y, AB_SHAPE(2, 2, 2), (double[]){5, 6, 0, 0, 1, 2, 5, 6});
+    ab_backward(ab_sum(y));
+    assert_is(ab_gradient(table), AB_SHAPE(3, 2), (double[]){1, 1, 0, 0, 2, 2});
+    g_assert_null(ab_embedding(table, index, AB_NO_PADDING));
+    sdk_assert_error(ctx, AB_DATA, "index 7 at [1, 0]", NULL);
+  }
+  AbTensor *table = ab_zeros(ctx, AB_SHAPE(3, 2));
+  g_assert_null(ab_embedding(table, sdk_tensor_of(ctx, AB_BOOL, AB_SHAPE(1), (double[]){1}), -1));
+  sdk_assert_error(ctx, AB_CONFIG, "embedding", "bool [1]", "i64, i32 or u8", NULL);
+  sdk_finish(ctx);
+}
+
 static void test_errors(const void *device) {
   AbContext *ctx = sdk_context(device, AB_F32), *other = sdk_context(device, AB_F32);
   const int64_t at[6] = {0, 1, 2, 3, 0, -1};
@@ -140,6 +161,7 @@ static void test_errors(const void *device) {
 int main(int argc, char **argv) {
   g_test_init(&argc, &argv, NULL);
   sdk_add("/embedding/first", test_first);
+  sdk_add("/embedding/types", test_types);
   sdk_add("/embedding/second", test_second);
   g_test_add_func("/embedding/golden", test_golden);
   g_test_add_func("/embedding/devices", test_devices);

@@ -65,8 +65,7 @@ static void test_golden(void) {
   sdk_check_golden("indexing", cases, G_N_ELEMENTS(cases));
 }
 
-/* ---- f32 on the cpu, and threads ---------------------------------------------------------------
- */
+/* ---- f32 on the cpu, and threads ------------------------------------------------------------ */
 
 FUNCTION(rows, ab_index_select(x[0], 0, I(x[0], 0, 1000)))
 FUNCTION(inner_rows, ab_index_select(x[0], 1, I(x[0], 1, 300)))
@@ -97,8 +96,7 @@ static void test_devices(void) {
   }
 }
 
-/* ---- every type -------------------------------------------------------------------------------
- */
+/* ---- every type ----------------------------------------------------------------------------- */
 
 static void test_types(const void *device) {
   AbContext *ctx = sdk_context(device, AB_F32);

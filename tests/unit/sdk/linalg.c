@@ -58,8 +58,7 @@ static void test_golden(void) {
   sdk_check_golden("linalg", golden_cases, G_N_ELEMENTS(golden_cases));
 }
 
-/* ---- f32 on the cpu ---------------------------------------------------------------------------
- */
+/* ---- f32 on the cpu ------------------------------------------------------------------------- */
 
 /* Sums of up to 300 products below 1: an error of a few 2^-23 of 30. */
 static const SdkDeviceCase device_cases[] = {
@@ -116,8 +115,7 @@ static void test_layouts(const void *device) {
   }
 }
 
-/* ---- values by hand ----------------------------------------------------------------------------
- */
+/* ---- values by hand ------------------------------------------------------------------------- */
 
 static void assert_is(AbTensor *y, AbShape shape, const double *wanted) {
   AbShape given = ab_shape(y);
@@ -184,8 +182,7 @@ static void test_nan(const void *device) {
   sdk_finish(ctx);
 }
 
-/* ---- errors ------------------------------------------------------------------------------------
- */
+/* ---- errors --------------------------------------------------------------------------------- */
 
 static void test_errors(const void *device) {
   AbContext *ctx = sdk_context(device, AB_F32), *other = sdk_context(device, AB_F32);

@@ -98,8 +98,7 @@ static void test_golden(void) {
   sdk_check_golden("movement", cases, G_N_ELEMENTS(cases));
 }
 
-/* ---- f32 on the cpu: moving is exact, squaring rounds once -------------------------------------
- */
+/* ---- f32 on the cpu: moving is exact, squaring rounds once ---------------------------------- */
 
 FUNCTION(turned, ab_square(PERMUTE(x[0], 0, 2, 1)))
 FUNCTION(flipped, ab_square(ab_flip(x[0], 7)))
@@ -124,8 +123,7 @@ static void test_devices(void) {
   sdk_check_threads(device_cases, G_N_ELEMENTS(device_cases), &shapes[1]);
 }
 
-/* ---- every type: a permuted, reversed, strided window against indices computed here ------------
- */
+/* ---- every type: a permuted, reversed, strided window against indices computed here --------- */
 
 static void check_type(const char *device, AbDtype dtype) {
   const int64_t d[4] = {3, 17, 18, 33}, n = d[0] * d[1] * d[2] * d[3];

@@ -86,16 +86,16 @@ static void test_second(const void *device) {
 }
 
 /* resampling, whose other tests are in resample.c */
-FUNCTION(nearest_1, ab_resize(x[0], AB_SHAPE(22), AB_NEAREST))
-FUNCTION(nearest_2, ab_resize(x[0], AB_SHAPE(14, 9), AB_NEAREST))
-FUNCTION(nearest_3, ab_resize(x[0], AB_SHAPE(8, 5, 9), AB_NEAREST))
-FUNCTION(nearest_down, ab_resize(x[0], AB_SHAPE(3, 4), AB_NEAREST))
-FUNCTION(nearest_twice, ab_upsample(x[0], 3, AB_NEAREST))
-FUNCTION(linear_1, ab_resize(x[0], AB_SHAPE(22), AB_LINEAR))
-FUNCTION(linear_2, ab_resize(x[0], AB_SHAPE(14, 9), AB_LINEAR))
-FUNCTION(linear_3, ab_resize(x[0], AB_SHAPE(8, 5, 9), AB_LINEAR))
-FUNCTION(linear_down, ab_resize(x[0], AB_SHAPE(3, 4), AB_LINEAR))
-FUNCTION(linear_twice, ab_upsample(x[0], 3, AB_LINEAR))
+FUNCTION(nearest_1, ab_resize(x[0], AB_SHAPE(22), AB_RESIZE_NEAREST))
+FUNCTION(nearest_2, ab_resize(x[0], AB_SHAPE(14, 9), AB_RESIZE_NEAREST))
+FUNCTION(nearest_3, ab_resize(x[0], AB_SHAPE(8, 5, 9), AB_RESIZE_NEAREST))
+FUNCTION(nearest_down, ab_resize(x[0], AB_SHAPE(3, 4), AB_RESIZE_NEAREST))
+FUNCTION(nearest_twice, ab_upsample(x[0], 3, AB_RESIZE_NEAREST))
+FUNCTION(linear_1, ab_resize(x[0], AB_SHAPE(22), AB_RESIZE_LINEAR))
+FUNCTION(linear_2, ab_resize(x[0], AB_SHAPE(14, 9), AB_RESIZE_LINEAR))
+FUNCTION(linear_3, ab_resize(x[0], AB_SHAPE(8, 5, 9), AB_RESIZE_LINEAR))
+FUNCTION(linear_down, ab_resize(x[0], AB_SHAPE(3, 4), AB_RESIZE_LINEAR))
+FUNCTION(linear_twice, ab_upsample(x[0], 3, AB_RESIZE_LINEAR))
 
 static const SdkGoldenCase golden[] = {
     {"max-1", max_1_of},
@@ -322,7 +322,7 @@ static void test_empty(const void *device) {
     AbTensor *y = ab_max_pool(x, POOL({2, 2}), &indices);
     y = ab_max_unpool(y, indices, AB_SHAPE(5, 4));
     y = ab_average_unpool(ab_average_pool(y, POOL({2, 2})), POOL({2, 2}), AB_SHAPE(5, 4));
-    y = ab_resize(ab_stochastic_pool(y, POOL({1, 1}), NULL), AB_SHAPE(3, 9), AB_LINEAR);
+    y = ab_resize(ab_stochastic_pool(y, POOL({1, 1}), NULL), AB_SHAPE(3, 9), AB_RESIZE_LINEAR);
     ab_backward(ab_sum(ab_global_average_pool(y)));
     sdk_assert_ok(ctx);
     g_assert_cmpint(ab_count(ab_gradient(x)), ==, 0);

@@ -98,8 +98,7 @@ static void test_rows(const void *device) {
       for (AbDtype real = AB_F32; real <= AB_F64; real++) check_rows(device, real, kind, reverse);
 }
 
-/* ---- by hand, and nothing at all --------------------------------------------------------------
- */
+/* ---- by hand, and nothing at all ------------------------------------------------------------ */
 
 static void test_by_hand(const void *device) {
   AbContext *ctx = sdk_context(device, AB_F64);
@@ -163,8 +162,7 @@ static void test_nan(const void *device) {
   sdk_finish(ctx);
 }
 
-/* ---- errors and dry runs ----------------------------------------------------------------------
- */
+/* ---- errors and dry runs -------------------------------------------------------------------- */
 
 static void assert_nothing(AbRecurrence r) {
   g_assert_true(!r.outputs && !r.h && !r.c);
@@ -240,7 +238,7 @@ static int64_t net_units;
 
 static void net_build(AbModel *self, const AbSignature *wanted) {
   (void)wanted;
-  ((Net *)self)->layers = ab_recurrent_make(self, 1, IN, net_units, &options);
+  ((Net *)self)->layers = ab_recurrent_make(self, 1, IN, net_units, options);
 }
 static AbTensor *net_encode(AbModel *self, AbTensor *x) {
   x = ab_transpose(x, 0, 1);

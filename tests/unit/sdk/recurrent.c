@@ -35,8 +35,7 @@ static AbTensor *joined(AbRecurrence r) {
 
 #define NO AB_NONE
 
-/* ---- cases: x W U b [d or p] h0 [c0] [lengths] ------------------------------------------------
- */
+/* ---- cases: x W U b [d or p] h0 [c0] [lengths] ---------------------------------------------- */
 
 FUNCTION(elman, joined(ab_elman(x[0], x[1], x[2], x[3], x[4], NO, AB_TANH, false)))
 FUNCTION(elman_relu, joined(ab_elman(x[0], x[1], x[2], x[3], x[4], NO, AB_RELU, false)))
@@ -78,8 +77,7 @@ static void test_golden(void) {
   sdk_check_golden("recurrent", golden_cases, G_N_ELEMENTS(golden_cases));
 }
 
-/* ---- differences ------------------------------------------------------------------------------
- */
+/* ---- differences ---------------------------------------------------------------------------- */
 
 #define SEQUENCE        DIMS(3, 2, 4)
 #define MATRICES(gates) SEQUENCE, DIMS(4, gates * 3), DIMS(3, gates * 3)
@@ -131,8 +129,7 @@ static void test_gradients(const void *device) {
   sdk_check_gradients(device, cases, G_N_ELEMENTS(cases));
 }
 
-/* ---- devices ----------------------------------------------------------------------------------
- */
+/* ---- devices -------------------------------------------------------------------------------- */
 
 /* Values of about 1 after sums of 37 products and up to 9 steps that each pass an error on. */
 static const SdkDeviceCase device_cases[] = {
@@ -212,8 +209,7 @@ static void test_threads(void) {
   }
 }
 
-/* ---- the same by single operations ------------------------------------------------------------
- */
+/* ---- the same by single operations ---------------------------------------------------------- */
 
 typedef struct {
   AbTensor *x[8]; /* x W U b p|d h0 c0 */
@@ -336,8 +332,7 @@ static void test_composition(const void *device) {
   compare(device, 1, 1, 6, fused_elman, elman_by_operations);
 }
 
-/* ---- cells, standing gradients, no second derivative ------------------------------------------
- */
+/* ---- cells, standing gradients, no second derivative ---------------------------------------- */
 
 /* Steps one at a time give what the whole sequence gives. */
 static AbTensor *lstm_cells(const Weights *w) {

@@ -165,8 +165,7 @@ static void test_golden(void) {
   sdk_check_golden("reductions", cases, G_N_ELEMENTS(cases));
 }
 
-/* ---- f32 on the cpu ----------------------------------------------------------------------------
- */
+/* ---- f32 on the cpu ------------------------------------------------------------------------- */
 
 FUNCTION(plain_sum_0, ab_sum_axes(x[0], 1, false))
 FUNCTION(plain_sum_1, ab_sum_axes(x[0], 2, false))
@@ -302,8 +301,7 @@ static void test_orders(const void *device) {
   }
 }
 
-/* ---- kinks and special values ------------------------------------------------------------------
- */
+/* ---- kinks and special values --------------------------------------------------------------- */
 
 static void assert_numbers(AbTensor *x, const double *wanted) {
   g_autofree double *given = sdk_values(x);
@@ -374,8 +372,7 @@ static void test_special(const void *device) {
   check_special(device, AB_F64);
 }
 
-/* ---- empty, errors, dry runs -------------------------------------------------------------------
- */
+/* ---- empty, errors, dry runs ---------------------------------------------------------------- */
 
 static void test_empty(const void *device) {
   AbContext *ctx = sdk_context(device, AB_F32);

@@ -6,12 +6,12 @@
 #include "gradient-test.h"
 #include <math.h>
 
-FUNCTION(nearest, ab_square(ab_resize(x[0], AB_SHAPE(7, 9), AB_NEAREST)))
-FUNCTION(linear, ab_square(ab_resize(x[0], AB_SHAPE(7, 9), AB_LINEAR)))
-FUNCTION(linear_down, ab_resize(x[0], AB_SHAPE(3, 2), AB_LINEAR))
-FUNCTION(line, ab_upsample(x[0], 3, AB_LINEAR))
-FUNCTION(volume, ab_resize(x[0], AB_SHAPE(3, 5, 4), AB_LINEAR))
-FUNCTION(twice, ab_upsample(x[0], 2, AB_NEAREST))
+FUNCTION(nearest, ab_square(ab_resize(x[0], AB_SHAPE(7, 9), AB_RESIZE_NEAREST)))
+FUNCTION(linear, ab_square(ab_resize(x[0], AB_SHAPE(7, 9), AB_RESIZE_LINEAR)))
+FUNCTION(linear_down, ab_resize(x[0], AB_SHAPE(3, 2), AB_RESIZE_LINEAR))
+FUNCTION(line, ab_upsample(x[0], 3, AB_RESIZE_LINEAR))
+FUNCTION(volume, ab_resize(x[0], AB_SHAPE(3, 5, 4), AB_RESIZE_LINEAR))
+FUNCTION(twice, ab_upsample(x[0], 2, AB_RESIZE_NEAREST))
 
 #define IMAGE DIMS(2, 3, 4, 5)
 static const SdkGradientCase cases[] = {
@@ -53,8 +53,8 @@ static void test_values(const void *device) {
   AbContext *ctx = sdk_context(device, AB_F32);
   double values[2] = {1, 5};
   AbTensor *x = sdk_tensor(ctx, AB_SHAPE(1, 1, 2), values);
-  g_autofree double *linear = sdk_values(ab_upsample(x, 2, AB_LINEAR));
-  g_autofree double *nearest = sdk_values(ab_resize(x, AB_SHAPE(3), AB_NEAREST));
+  g_autofree double *linear = sdk_values(ab_upsample(x, 2, AB_RESIZE_LINEAR));
+  g_autofree double *nearest = sdk_values(ab_resize(x, AB_SHAPE(3), AB_RESIZE_NEAREST));
   const double lines[4] = {1, 2, 4, 5}, near[3] = {1, 1, 5};
   for (int i = 0; i < 4; i++) g_assert_cmpfloat(linear[i], ==, lines[i]);
   for (int i = 0; i < 3; i++) g_assert_cmpfloat(nearest[i], ==, near[i]);
@@ -64,22 +64,22 @@ static void test_values(const void *device) {
 static void test_errors(const void *device) {
   AbContext *ctx = sdk_context(device, AB_F32);
   AbTensor *x = ab_zeros(ctx, AB_SHAPE(2, 3, 5, 4));
-  g_assert_null(ab_resize(x, AB_SHAPE(3), AB_LINEAR));
+  g_assert_null(ab_resize(x, AB_SHAPE(3), AB_RESIZE_LINEAR));
   sdk_assert_error(ctx, AB_CONFIG, "resize: x of f32 [2, 3, 5, 4] to the size [3]", NULL);
-  g_assert_null(ab_resize(x, AB_SHAPE(3, -1), AB_LINEAR));
+  g_assert_null(ab_resize(x, AB_SHAPE(3, -1), AB_RESIZE_LINEAR));
   sdk_assert_error(ctx, AB_CONFIG, "[3, -1]", NULL);
   g_assert_null(ab_resize(x, AB_SHAPE(3, 3), 2));
   sdk_assert_error(ctx, AB_CONFIG, "resize: there is no resampling 2", NULL);
-  g_assert_null(ab_resize(ab_zeros(ctx, AB_SHAPE(2, 3)), ab_scalar_shape(), AB_LINEAR));
+  g_assert_null(ab_resize(ab_zeros(ctx, AB_SHAPE(2, 3)), ab_scalar_shape(), AB_RESIZE_LINEAR));
   sdk_assert_error(ctx, AB_CONFIG, "resize: x of f32 [2, 3]", NULL);
   const int64_t factors[] = {0, -2, INT64_MAX};
   for (int i = 0; i < 3; i++) {
-    g_assert_null(ab_upsample(x, factors[i], AB_NEAREST));
+    g_assert_null(ab_upsample(x, factors[i], AB_RESIZE_NEAREST));
     sdk_assert_error(ctx, AB_CONFIG, "upsample: x of f32 [2, 3, 5, 4] by a factor of", NULL);
   }
-  g_assert_null(ab_resize(x, AB_SHAPE(INT64_MAX, INT64_MAX), AB_LINEAR));
+  g_assert_null(ab_resize(x, AB_SHAPE(INT64_MAX, INT64_MAX), AB_RESIZE_LINEAR));
   sdk_assert_error(ctx, AB_CONFIG, "cannot be made", NULL);
-  g_assert_null(ab_upsample(NULL, 2, AB_NEAREST));
+  g_assert_null(ab_upsample(NULL, 2, AB_RESIZE_NEAREST));
   sdk_finish(ctx);
 }
 

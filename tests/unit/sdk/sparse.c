@@ -46,8 +46,7 @@ static void test_golden(void) {
   sdk_check_golden("sparse", golden_cases, G_N_ELEMENTS(golden_cases));
 }
 
-/* ---- a graph -----------------------------------------------------------------------------------
- */
+/* ---- a graph -------------------------------------------------------------------------------- */
 
 #define NODES 700
 #define EDGES (5 * NODES)
@@ -78,8 +77,7 @@ static void test_threads(void) {
   sdk_check_threads(&graph_case, 1, (AbShape[]){DIMS(EDGES), DIMS(NODES, 33)});
 }
 
-/* ---- values by hand ----------------------------------------------------------------------------
- */
+/* ---- values by hand ------------------------------------------------------------------------- */
 
 static void assert_is(AbTensor *y, AbShape shape, const double *wanted) {
   AbShape given = ab_shape(y);

@@ -189,7 +189,14 @@ static AbTensor *duel_step(AbController *self, AbStep *step) {
   Duel *duel = (Duel *)self;
   AbTensor *loss = ab_step_objective(step);
   AbTensor *other = line_objective(duel->critic, ab_step_batch(step));
-  ab_update(step, ab_add(loss, other), duel->steps++ % 2 ? duel->group : ab_step_group(step));
+  /* the first step moves the first group: nothing is computed for the second, and it wants a
+   * gradient again afterwards */
+  bool first = duel->steps++ % 2 == 0;
+  ab_update(step, ab_add(loss, other), first ? ab_step_group(step) : duel->group);
+  AbTensor *W = ((Line *)duel->critic)->W;
+  if (duel->steps == 1) g_assert_null(ab_gradient(W));
+  if (duel->steps == 2) g_assert_nonnull(ab_gradient(W));
+  g_assert_true(ab_requires_grad(W));
   return loss;
 }
 static const AbControllerVtable duel_table = {

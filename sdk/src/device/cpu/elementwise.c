@@ -10,16 +10,6 @@
 #define CHEAP  65536 /* elements from which a second thread pays: memory-bound loops */
 #define COSTLY 8192  /* the same for exp and its like */
 
-static inline float bce(float p, float t) {
-  float q = p < AB_BCE_EDGE_F32 ? AB_BCE_EDGE_F32 : p;
-  q = q > 1.f - AB_BCE_EDGE_F32 ? 1.f - AB_BCE_EDGE_F32 : q;
-  return -t * vector_log(q) - (1.f - t) * vector_log(1.f - q);
-}
-
-static inline float bce_logits(float x, float t) {
-  return (x > 0.f ? x : 0.f) - x * t + vector_log1p_unit(vector_exp(-magnitude(x)));
-}
-
 static inline float hard_swish_slope(float x) {
   return x <= -3.f ? 0.f : x < 3.f ? x / 3.f + 0.5f : 1.f;
 }
@@ -82,8 +72,6 @@ CLONES static void plain_row(AbBinary f, const Row *r) {
   case K_GREATER: ROW(p > q ? 1.f : 0.f);
   case K_NOT_GREATER: ROW(p <= q ? 1.f : 0.f);
   case K_PRELU: ROW(p > 0.f ? p : p * q);
-  case K_BCE: ROW(bce(p, q));
-  case K_BCE_LOGITS: ROW(bce_logits(p, q));
   default: break;
   }
 }
@@ -145,15 +133,25 @@ static void odd_powers(const Row *r) {
 }
 
 static void binary_row(AbBinary f, const Row *r) {
-  if (f == K_POW) {
+  switch (f) {
+  case K_POW:
     pow_row(r);
     odd_powers(r);
-  } else if (f == K_ATAN2 || f == K_REMAINDER) {
-    library_row(f, r);
-  } else if (f <= K_NOT_GREATER || (f >= K_BCE && f <= K_PRELU)) {
-    plain_row(f, r);
-  } else {
-    gradient_row(f, r);
+    break;
+  case K_ATAN2:
+  case K_REMAINDER: library_row(f, r); break;
+  case K_ADD:
+  case K_SUB:
+  case K_MUL:
+  case K_DIV:
+  case K_MIN:
+  case K_MAX:
+  case K_EQUAL:
+  case K_NOT_EQUAL:
+  case K_GREATER:
+  case K_NOT_GREATER:
+  case K_PRELU: plain_row(f, r); break;
+  default: gradient_row(f, r);
   }
 }
 
@@ -219,8 +217,6 @@ static void binary_flat(int64_t from, int64_t to, void *job) {
 
 static bool costly(AbBinary f) {
   switch (f) {
-  case K_BCE:
-  case K_BCE_LOGITS:
   case K_SOFTPLUS_GRAD:
   case K_POW:
   case K_ATAN2:

@@ -110,8 +110,7 @@ static void sparse_dots(AbDtype dtype, const AbPattern *s, int64_t n, const void
       ((float *)y)[e] = dot(n, (const float *)a + r * n, (const float *)b + s->columns[e] * n);
 }
 
-/* ---- solves -----------------------------------------------------------------------------------
- */
+/* ---- solves --------------------------------------------------------------------------------- */
 
 /* LAPACK, which OpenBLAS holds: columns first, so that our lower triangle is its upper one. */
 void spotrf_(const char *triangle, const blasint *n, float *x, const blasint *ld, blasint *info);

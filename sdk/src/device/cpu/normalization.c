@@ -116,8 +116,7 @@ static void group_moments(const Job *job, const Piece *pieces, int64_t count, in
   *variance = squares > 0 || squares != squares ? squares / n : 0;
 }
 
-/* ---- y = activation(A (x - M) + C) ------------------------------------------------------------
- */
+/* ---- y = activation(A (x - M) + C) ---------------------------------------------------------- */
 
 static double inverse_of(const Job *job, double variance) {
   return 1 / sqrt(variance + job->norm->epsilon);
@@ -149,8 +148,7 @@ static void forward_part(const Job *job, float *const *coefficient, float *y, co
     channel_forward(job->norm->activation, s->tail, 1, y + end, x + end, coefficient);
 }
 
-/* ---- sums of the backward pass: h = g where it passes, h (x - M) ------------------------------
- */
+/* ---- sums of the backward pass: h = g where it passes, h (x - M) ---------------------------- */
 
 static void part_sums(const Job *job, const Piece *p, float *const *coefficient, const float *g,
                       const float *x, Range r) {
@@ -186,8 +184,7 @@ static void channel_sums(const Job *job, const Piece *pieces, int64_t count, con
   }
 }
 
-/* ---- dx = P h + Q (x - M) + R -----------------------------------------------------------------
- */
+/* ---- dx = P h + Q (x - M) + R --------------------------------------------------------------- */
 
 static void backward_coefficients(const Job *job, const Piece *p, float *const *coefficient,
                                   const double *mean, const double *variance) {
@@ -221,8 +218,7 @@ static void backward_part(const Job *job, float *const *coefficient, float *dx, 
   if (r.last && s->tail) channel_backward(f, s->tail, 1, dx + end, g + end, x + end, coefficient);
 }
 
-/* ---- one image in pieces, or images in chunks -------------------------------------------------
- */
+/* ---- one image in pieces, or images in chunks ----------------------------------------------- */
 
 typedef enum { MOMENTS, FORWARD, SUMS, BACKWARD } Phase;
 

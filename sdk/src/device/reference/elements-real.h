@@ -90,11 +90,6 @@ static void NAME(affine)(int64_t n, REAL *y, const REAL *x, double scale, double
   for (int64_t i = 0; i < n; i++) y[i] = (REAL)scale * x[i] + (REAL)shift;
 }
 
-static REAL NAME(bce)(REAL p, REAL t) {
-  REAL q = p < (REAL)EDGE ? (REAL)EDGE : p > 1 - (REAL)EDGE ? 1 - (REAL)EDGE : p;
-  return -t * M(log)(q) - (1 - t) * M(log1p)(-q);
-}
-
 /* a - b floor(a / b), exactly: fmod has the sign of a */
 static REAL NAME(remainder)(REAL a, REAL b) {
   REAL rest = M(fmod)(a, b);
@@ -127,8 +122,6 @@ static REAL NAME(combine)(AbBinary f, REAL a, REAL b, REAL p, REAL q) {
   case K_TANH_GRAD: return a * (1 - b * b);
   case K_RELU_GRAD: return b > 0 ? a : 0;
   case K_SOFTPLUS_GRAD: return -a * M(expm1)(-b);
-  case K_BCE: return NAME(bce)(a, b);
-  case K_BCE_LOGITS: return (a > 0 ? a : 0) - a * b + M(log1p)(M(exp)(-M(fabs)(a)));
   case K_NOT_EQUAL: return a != b;
   case K_POW: return M(pow)(a, b);
   case K_ATAN2: return M(atan2)(a, b);

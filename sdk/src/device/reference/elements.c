@@ -13,21 +13,17 @@ static double preset(AbUnary f) {
 #define REAL    float
 #define NAME(f) f##_f32
 #define M(name) name##f
-#define EDGE    AB_BCE_EDGE_F32
 #include "elements-real.h"
 #undef REAL
 #undef NAME
 #undef M
-#undef EDGE
 #define REAL    double
 #define NAME(f) f##_f64
 #define M(name) name
-#define EDGE    AB_BCE_EDGE_F64
 #include "elements-real.h"
 #undef REAL
 #undef NAME
 #undef M
-#undef EDGE
 
 /* Chooses by type. */
 #define BY_TYPE(f, ...)     \

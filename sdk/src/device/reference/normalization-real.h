@@ -7,8 +7,7 @@ static double NAME(gain)(const REAL *gain, int64_t i) {
   return gain ? (double)gain[i] : 1;
 }
 
-/* ---- channels ---------------------------------------------------------------------------------
- */
+/* ---- channels ------------------------------------------------------------------------------- */
 
 /* x of an image, row and channel */
 static int64_t NAME(at)(const AbChannelNorm *norm, int64_t image, int64_t row, int64_t channel) {
@@ -96,8 +95,7 @@ static void NAME(channels_grad)(const AbChannelNorm *norm, REAL *dx, REAL *dgain
   }
 }
 
-/* ---- rows -------------------------------------------------------------------------------------
- */
+/* ---- rows ----------------------------------------------------------------------------------- */
 
 static void NAME(rows)(const AbRowNorm *norm, REAL *y, double *mean, double *variance,
                        const REAL *x, const REAL *gain, const REAL *bias) {

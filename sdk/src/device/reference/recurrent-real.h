@@ -83,8 +83,7 @@ static void NAME(forward)(const AbRecurrent *f) {
   }
 }
 
-/* ---- backward: dh and dc of the next state become those of the one before, but for h U --------
- */
+/* ---- backward: dh and dc of the next state become those of the one before, but for h U ------ */
 
 static void NAME(elman_gradient)(const AbRecurrent *f, const REAL *h, REAL *dh, REAL *sums) {
   for (int64_t u = 0; u < f->units; u++) {

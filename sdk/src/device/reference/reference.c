@@ -2,6 +2,7 @@
  *
  * The reference device: plain loops on one thread, without libraries. It is what to read to learn
  * what a kernel means, and what the other devices are tested against.                            */
+#include "reference.h"
 #include "../attention.h"
 #include "../convolution.h"
 #include "../index.h"
@@ -12,7 +13,6 @@
 #include "../pooling.h"
 #include "../recurrent.h"
 #include "../reductions.h"
-#include "reference.h"
 #include <math.h>
 #include <stdlib.h>
 #include <string.h>
