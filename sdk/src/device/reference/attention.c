@@ -7,23 +7,9 @@
 
 typedef enum { DQ, DK, DV } Part;
 
-#define CHUNK   64
-#define REAL    float
-#define NAME(f) f##_f32
-#include "attention-real.h"
-#undef REAL
-#undef NAME
-#define REAL    double
-#define NAME(f) f##_f64
-#include "attention-real.h"
-
-#define BY_TYPE(f, ...)     \
-  do {                      \
-    if (dtype == AB_F32)    \
-      f##_f32(__VA_ARGS__); \
-    else                    \
-      f##_f64(__VA_ARGS__); \
-  } while (0)
+#define CHUNK 64
+#define LOOPS "attention-real.h"
+#include "both-types.h"
 
 static void attend(AbDtype dtype, const AbAttention *job) {
   BY_TYPE(attend, job);

@@ -4,24 +4,8 @@
 #include "../convolution.h"
 #include "../activations.h"
 
-#define REAL    float
-#define NAME(f) f##_f32
-#include "convolution-real.h"
-#undef REAL
-#undef NAME
-#define REAL    double
-#define NAME(f) f##_f64
-#include "convolution-real.h"
-#undef REAL
-#undef NAME
-
-#define BY_TYPE(f, ...)     \
-  do {                      \
-    if (dtype == AB_F32)    \
-      f##_f32(__VA_ARGS__); \
-    else                    \
-      f##_f64(__VA_ARGS__); \
-  } while (0)
+#define LOOPS "convolution-real.h"
+#include "both-types.h"
 
 static size_t reference_work(AbDtype dtype, const AbConvolutionShape *s, AbConvolutionPass pass) {
   (void)dtype, (void)s, (void)pass;

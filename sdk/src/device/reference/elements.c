@@ -10,29 +10,8 @@ static double preset(AbUnary f) {
   return f == K_LEAKY_RELU ? AB_LEAKY_SLOPE : 1;
 }
 
-#define REAL    float
-#define NAME(f) f##_f32
-#define M(name) name##f
-#include "elements-real.h"
-#undef REAL
-#undef NAME
-#undef M
-#define REAL    double
-#define NAME(f) f##_f64
-#define M(name) name
-#include "elements-real.h"
-#undef REAL
-#undef NAME
-#undef M
-
-/* Chooses by type. */
-#define BY_TYPE(f, ...)     \
-  do {                      \
-    if (dtype == AB_F32)    \
-      f##_f32(__VA_ARGS__); \
-    else                    \
-      f##_f64(__VA_ARGS__); \
-  } while (0)
+#define LOOPS "elements-real.h"
+#include "both-types.h"
 
 void reference_unary_by(AbUnary f, AbDtype dtype, int64_t n, void *y, const void *x, double a,
                         double b) {

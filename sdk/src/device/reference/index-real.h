@@ -4,7 +4,7 @@
 
 static void NAME(scatter_add)(const AbLoop *loop, int64_t stride, REAL *y, const REAL *x,
                               const int64_t *index) {
-  int64_t position[AB_MAX_RANK] = {0}, at[3] = {0};
+  int64_t position[AB_MAX_RANK] = {0}, at[AB_OPERANDS] = {0};
   do {
     y[at[1] + stride * index[at[2]]] += x[at[0]];
   } while (advance(loop, position, at));

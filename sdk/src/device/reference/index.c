@@ -2,22 +2,12 @@
  *
  * Moving by index: plain loops. */
 #include "../index.h"
+#include "reference.h"
 #include <string.h>
-
-/* Counts through the shape of a loop: the offsets of its operands. False after the last. */
-static bool advance(const AbLoop *loop, int64_t *position, int64_t *at) {
-  for (int32_t i = loop->rank - 1; i >= 0; i--) {
-    for (int k = 0; k < 3; k++) at[k] += loop->stride[k][i];
-    if (++position[i] < loop->shape[i]) return true;
-    for (int k = 0; k < 3; k++) at[k] -= loop->stride[k][i] * loop->shape[i];
-    position[i] = 0;
-  }
-  return false;
-}
 
 static void reference_gather(AbDtype dtype, const AbLoop *loop, int64_t stride, void *y,
                              const void *x, const int64_t *index) {
-  int64_t position[AB_MAX_RANK] = {0}, at[3] = {0}, size = (int64_t)ab_dtype_size(dtype);
+  int64_t position[AB_MAX_RANK] = {0}, at[AB_OPERANDS] = {0}, size = (int64_t)ab_dtype_size(dtype);
   do {
     int64_t from = at[1] + stride * index[at[2]];
     memcpy((char *)y + at[0] * size, (const char *)x + from * size, (size_t)size);
@@ -33,31 +23,17 @@ static void reference_take_rows(AbDtype dtype, int64_t outer, int64_t n, int64_t
              (const char *)x + (size_t)(o * n + index[i]) * size, size);
 }
 
-#define REAL    float
-#define NAME(f) reference_##f##_f32
-#include "index-real.h"
-#undef REAL
-#undef NAME
-#define REAL    double
-#define NAME(f) reference_##f##_f64
-#include "index-real.h"
-#undef REAL
-#undef NAME
+#define LOOPS "index-real.h"
+#include "both-types.h"
 
 static void reference_scatter_add(AbDtype dtype, const AbLoop *loop, int64_t stride, void *y,
                                   const void *x, const int64_t *index) {
-  if (dtype == AB_F32)
-    reference_scatter_add_f32(loop, stride, y, x, index);
-  else
-    reference_scatter_add_f64(loop, stride, y, x, index);
+  BY_TYPE(scatter_add, loop, stride, y, x, index);
 }
 
 static void reference_add_rows(AbDtype dtype, int64_t outer, int64_t n, int64_t m, int64_t inner,
                                void *y, const void *x, const int64_t *index) {
-  if (dtype == AB_F32)
-    reference_add_rows_f32(outer, n, m, inner, y, x, index);
-  else
-    reference_add_rows_f64(outer, n, m, inner, y, x, index);
+  BY_TYPE(add_rows, outer, n, m, inner, y, x, index);
 }
 
 const AbIndexKernels reference_index = {

@@ -4,22 +4,8 @@
 #include "../linalg.h"
 #include <math.h>
 
-#define REAL    float
-#define NAME(f) f##_f32
-#include "linalg-real.h"
-#undef REAL
-#undef NAME
-#define REAL    double
-#define NAME(f) f##_f64
-#include "linalg-real.h"
-
-#define BY_TYPE(f, ...)     \
-  do {                      \
-    if (dtype == AB_F32)    \
-      f##_f32(__VA_ARGS__); \
-    else                    \
-      f##_f64(__VA_ARGS__); \
-  } while (0)
+#define LOOPS "linalg-real.h"
+#include "both-types.h"
 
 /* One axis of the batch after the other. */
 static void batched_from(AbDtype dtype, const AbLoop *batch, int32_t axis, bool ta, bool tb,

@@ -1,18 +1,21 @@
 /* SPDX-License-Identifier: Apache-2.0
  *
  * The losses over REAL (float or double), included once for each by losses.c. NAME(f) is the
- * function's name, M(f) the library's function for the type, EDGE how far p is kept from 0 and 1.
+ * function's name, M(f) the library's function for the type, LEAST how far p is kept from 0 and 1.
  */
 
 /* ---- of two numbers -------------------------------------------------------------------------- */
 
-static REAL NAME(inside)(REAL p) { /* of [EDGE, 1 - EDGE]; NaN where p is no probability */
+#undef LEAST
+#define LEAST ((REAL)EDGE(AB_BCE_EDGE))
+
+static REAL NAME(inside)(REAL p) { /* of [LEAST, 1 - LEAST]; NaN where p is no probability */
   if (!(p >= 0 && p <= 1)) return (REAL)NAN;
-  return p < (REAL)EDGE ? (REAL)EDGE : p > 1 - (REAL)EDGE ? 1 - (REAL)EDGE : p;
+  return p < LEAST ? LEAST : p > 1 - LEAST ? 1 - LEAST : p;
 }
 
 static REAL NAME(above)(REAL p) { /* the same, from below alone */
-  return p < (REAL)EDGE ? (REAL)EDGE : p;
+  return p < LEAST ? LEAST : p;
 }
 
 static REAL NAME(log_cosh)(REAL d) { /* without loss for a small d, or overflow for a large one */

@@ -4,27 +4,8 @@
 #include "../losses.h"
 #include <math.h>
 
-#define REAL    float
-#define NAME(f) f##_f32
-#define M(name) name##f
-#define EDGE    AB_BCE_EDGE_F32
-#include "losses-real.h"
-#undef REAL
-#undef NAME
-#undef M
-#undef EDGE
-#define REAL    double
-#define NAME(f) f##_f64
-#define M(name) name
-#define EDGE    AB_BCE_EDGE_F64
-#include "losses-real.h"
-
-/* Chooses by type. */
-#define BY_TYPE(f, ...)   \
-  if (dtype == AB_F32)    \
-    f##_f32(__VA_ARGS__); \
-  else                    \
-    f##_f64(__VA_ARGS__)
+#define LOOPS "losses-real.h"
+#include "both-types.h"
 
 static void pair(AbPairLoss f, AbDtype dtype, const AbPairJob *job) {
   BY_TYPE(pair, f, job);

@@ -15,24 +15,8 @@ static bool passes(AbNormActivation f, double z) {
   return z > 0 && (f == K_NORM_RELU || z < 6);
 }
 
-#define REAL    float
-#define NAME(f) f##_f32
-#include "normalization-real.h"
-#undef REAL
-#undef NAME
-#define REAL    double
-#define NAME(f) f##_f64
-#include "normalization-real.h"
-#undef REAL
-#undef NAME
-
-#define BY_TYPE(f, ...)     \
-  do {                      \
-    if (dtype == AB_F32)    \
-      f##_f32(__VA_ARGS__); \
-    else                    \
-      f##_f64(__VA_ARGS__); \
-  } while (0)
+#define LOOPS "normalization-real.h"
+#include "both-types.h"
 
 static int64_t channels_work(const AbChannelNorm *norm) {
   (void)norm;

@@ -13,26 +13,11 @@
 typedef JOB(float) Job_f32;
 typedef JOB(double) Job_f64;
 
-#define REAL    float
-#define NAME(f) f##_f32
-#define M(name) name##f
-#include "optimizers-real.h"
-#undef REAL
-#undef NAME
-#undef M
-#define REAL    double
-#define NAME(f) f##_f64
-#define M(name) name
-#include "optimizers-real.h"
-#undef REAL
-#undef NAME
-#undef M
+#define LOOPS "optimizers-real.h"
+#include "both-types.h"
 
 static void step(AbOptimizerRule rule, AbDtype dtype, const AbOptimizerJob *job) {
-  if (dtype == AB_F32)
-    step_f32(rule, job);
-  else
-    step_f64(rule, job);
+  BY_TYPE(step, rule, job);
 }
 
 const AbOptimizerKernels reference_optimizers = {.step = step};

@@ -82,24 +82,8 @@ static void corners(const AbResizeGeometry *at, int64_t o, Corner corner[8]) {
 
 /* ---- the kernels ----------------------------------------------------------------------------- */
 
-#define REAL    float
-#define NAME(f) f##_f32
-#include "pooling-real.h"
-#undef REAL
-#undef NAME
-#define REAL    double
-#define NAME(f) f##_f64
-#include "pooling-real.h"
-#undef REAL
-#undef NAME
-
-#define BY_TYPE(f, ...)     \
-  do {                      \
-    if (dtype == AB_F32)    \
-      f##_f32(__VA_ARGS__); \
-    else                    \
-      f##_f64(__VA_ARGS__); \
-  } while (0)
+#define LOOPS "pooling-real.h"
+#include "both-types.h"
 
 static void pool_max(AbDtype dtype, const AbPoolGeometry *at, void *y, int32_t *index,
                      const void *x) {

@@ -5,33 +5,15 @@
 #include <math.h>
 #include <string.h>
 
-#define REAL    float
-#define NAME(f) recurrent_##f##_f32
-#define M(name) name##f
-#include "recurrent-real.h"
-#undef REAL
-#undef NAME
-#undef M
-#define REAL    double
-#define NAME(f) recurrent_##f##_f64
-#define M(name) name
-#include "recurrent-real.h"
-#undef REAL
-#undef NAME
-#undef M
+#define LOOPS "recurrent-real.h"
+#include "both-types.h"
 
 static void recurrent_forward(AbDtype dtype, const AbRecurrent *f) {
-  if (dtype == AB_F32)
-    recurrent_forward_f32(f);
-  else
-    recurrent_forward_f64(f);
+  BY_TYPE(forward, f);
 }
 
 static void recurrent_backward(AbDtype dtype, const AbRecurrent *f, const AbRecurrentGradient *b) {
-  if (dtype == AB_F32)
-    recurrent_backward_f32(f, b);
-  else
-    recurrent_backward_f64(f, b);
+  BY_TYPE(backward, f, b);
 }
 
 static void recurrent_weights(AbDtype dtype, int64_t m, int64_t n, int64_t k, const void *x,

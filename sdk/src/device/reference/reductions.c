@@ -4,29 +4,8 @@
 #include "../reductions.h"
 #include <math.h>
 
-#define REAL    float
-#define NAME(f) reference_##f##_f32
-#define M(name) name##f
-#include "reductions-real.h"
-#undef REAL
-#undef NAME
-#undef M
-#define REAL    double
-#define NAME(f) reference_##f##_f64
-#define M(name) name
-#include "reductions-real.h"
-#undef REAL
-#undef NAME
-#undef M
-
-/* Chooses by type. */
-#define BY_TYPE(f, ...)                 \
-  do {                                  \
-    if (dtype == AB_F32)                \
-      reference_##f##_f32(__VA_ARGS__); \
-    else                                \
-      reference_##f##_f64(__VA_ARGS__); \
-  } while (0)
+#define LOOPS "reductions-real.h"
+#include "both-types.h"
 
 static void reference_extreme(AbDtype dtype, bool largest, AbExtent e, void *y, int64_t *index,
                               const void *x) {

@@ -45,29 +45,8 @@ static void reference_copy(const AbLoop *loop, AbDtype to, void *y, AbDtype from
 
 /* ---- real types: each loop once, for float and for double ------------------------------------ */
 
-#define REAL    float
-#define NAME(f) reference_##f##_f32
-#define M(name) name##f
-#include "real.h"
-#undef REAL
-#undef NAME
-#undef M
-#define REAL    double
-#define NAME(f) reference_##f##_f64
-#define M(name) name
-#include "real.h"
-#undef REAL
-#undef NAME
-#undef M
-
-/* Chooses by type. */
-#define BY_TYPE(f, ...)                 \
-  do {                                  \
-    if (dtype == AB_F32)                \
-      reference_##f##_f32(__VA_ARGS__); \
-    else                                \
-      reference_##f##_f64(__VA_ARGS__); \
-  } while (0)
+#define LOOPS "real.h"
+#include "both-types.h"
 
 static void reference_reduce(AbReduce f, AbDtype dtype, int64_t outer, int64_t middle,
                              int64_t inner, void *y, const void *x) {
