@@ -8,20 +8,22 @@
 
 #define TILE static inline __attribute__((always_inline))
 
-/* How panels lie behind each other: vector v of step k is at k step + v next. */
+/* How panels lie behind each other: vector v of step k is at k step + v next. What is needed after
+ * them is fetched meanwhile, `pace` numbers from `ahead` in every step.                          */
 TILE void NAME(tile)(const int rows, const int vectors, int64_t depth, const float *a, int64_t lda,
                      const float *panel, int64_t step, int64_t next, float *const *y,
-                     const int64_t *ldy, const bool *add) {
-  Vector sum[6][4];
+                     const int64_t *ldy, const bool *add, const float *ahead, int64_t pace) {
+  Vector sum[12][4];
 #pragma GCC unroll 4
   for (int v = 0; v < vectors; v++)
-#pragma GCC unroll 6
+#pragma GCC unroll 12
     for (int r = 0; r < rows; r++) sum[r][v] = add[v] ? LOAD(y[v] + r * ldy[v]) : SPREAD(0);
   for (int64_t k = 0; k < depth; k++, panel += step) {
     Vector b[4];
 #pragma GCC unroll 4
     for (int v = 0; v < vectors; v++) b[v] = LOAD(panel + v * next);
-#pragma GCC unroll 6
+    __builtin_prefetch(ahead + k * pace, 0, 2);
+#pragma GCC unroll 12
     for (int r = 0; r < rows; r++) {
       Vector x = SPREAD(a[r * lda + k]);
 #pragma GCC unroll 4
@@ -30,26 +32,29 @@ TILE void NAME(tile)(const int rows, const int vectors, int64_t depth, const flo
   }
 #pragma GCC unroll 4
   for (int v = 0; v < vectors; v++)
-#pragma GCC unroll 6
+#pragma GCC unroll 12
     for (int r = 0; r < rows; r++) STORE(y[v] + r * ldy[v], sum[r][v]);
 }
 
-/* Rows in tiles of 12 / vectors at most, as even as they can be. */
+/* Rows in tiles of 12 / vectors at most, as even as they can be. All of them together fetch the
+ * panels that come after these: a thread that takes rows goes through more than its cache holds. */
 TILE void NAME(rows_of)(const int vectors, const Packed *m, const PackedProduct *p,
                         const float *panel, int64_t step, int64_t next, float *const *y,
                         const int64_t *ldy) {
-  const int most = vectors == 1 ? 6 : 12 / vectors;
-  int64_t tiles = (p->rows + most - 1) / most;
+  const int most = 12 / vectors;
+  int64_t tiles = (p->rows + most - 1) / most, pace = vectors * LANES / tiles;
+  const float *ahead = panel + (p->from_last ? -1 : 1) * m->depth * vectors * LANES;
   for (int64_t t = 0, row = 0; t < tiles; t++) {
     int64_t rows = p->rows / tiles + (t < p->rows % tiles);
     const float *a = p->a + row * p->lda;
     float *to[4];
     for (int v = 0; v < vectors; v++) to[v] = y[v] + row * ldy[v];
     switch (rows) {
-#define ROWS(n)                                                                        \
-  case n:                                                                              \
-    if (n <= most)                                                                     \
-      NAME(tile)(n, vectors, m->depth, a, p->lda, panel, step, next, to, ldy, p->add); \
+#define ROWS(n)                                                           \
+  case n:                                                                 \
+    if (n <= most) NAME(tile)                                             \
+    (n, vectors, m->depth, a, p->lda, panel, step, next, to, ldy, p->add, \
+     ahead + t * m->depth * pace, pace);                                  \
     break;
       ROWS(1)
       ROWS(2)
@@ -57,6 +62,12 @@ TILE void NAME(rows_of)(const int vectors, const Packed *m, const PackedProduct 
       ROWS(4)
       ROWS(5)
       ROWS(6)
+      ROWS(7)
+      ROWS(8)
+      ROWS(9)
+      ROWS(10)
+      ROWS(11)
+      ROWS(12)
 #undef ROWS
     }
     row += rows;
@@ -92,31 +103,39 @@ static void NAME(rest)(const Packed *m, const PackedProduct *p, int64_t from, in
   }
 }
 
-static void NAME(multiply)(const Packed *m, const PackedProduct *p, int64_t from, int64_t to) {
+/* Units [from, to): one panel, or two of one gate. */
+static void NAME(group)(const Packed *m, const PackedProduct *p, int64_t from, int64_t to) {
   int64_t step = m->gates * LANES, size = m->depth * step;
-  for (int64_t u = from; u < to;) {
-    if (to - u < LANES) {
-      NAME(rest)(m, p, u, to);
-      return;
-    }
-    const float *panel = m->panels + u / LANES * size;
-    float *y[4] = {0};
-    for (int64_t g = 0; g < m->gates; g++) y[g] = p->y[g] + u;
-    if (m->gates == 4) {
-      NAME(rows_of)(4, m, p, panel, step, LANES, y, p->ldy);
-    } else if (m->gates == 3) {
-      NAME(rows_of)(3, m, p, panel, step, LANES, y, p->ldy);
-    } else if (to - u >= 2 * LANES) {
-      PackedProduct two = *p;
-      two.add[1] = p->add[0];
-      y[1] = y[0] + LANES;
-      two.ldy[1] = p->ldy[0];
-      NAME(rows_of)(2, m, &two, panel, LANES, size, y, two.ldy);
-      u += LANES;
-    } else {
-      NAME(rows_of)(1, m, p, panel, LANES, LANES, y, p->ldy);
-    }
-    u += LANES;
+  if (to - from > LANES && to - from < 2 * LANES) {
+    NAME(group)(m, p, from, from + LANES);
+    from += LANES;
+  }
+  if (to - from < LANES) {
+    NAME(rest)(m, p, from, to);
+    return;
+  }
+  const float *panel = m->panels + from / LANES * size;
+  PackedProduct here = *p;
+  for (int64_t g = 0; g < m->gates; g++) here.y[g] += from;
+  if (m->gates == 4) {
+    NAME(rows_of)(4, m, p, panel, step, LANES, here.y, p->ldy);
+  } else if (m->gates == 3) {
+    NAME(rows_of)(3, m, p, panel, step, LANES, here.y, p->ldy);
+  } else if (to - from == LANES) {
+    NAME(rows_of)(1, m, p, panel, LANES, LANES, here.y, p->ldy);
+  } else {
+    here.add[1] = here.add[0];
+    here.y[1] = here.y[0] + LANES;
+    here.ldy[1] = here.ldy[0];
+    NAME(rows_of)(2, m, &here, panel, LANES, size, here.y, here.ldy);
+  }
+}
+
+static void NAME(multiply)(const Packed *m, const PackedProduct *p, int64_t from, int64_t to) {
+  int64_t width = m->gates == 1 ? 2 * LANES : LANES, groups = (to - from + width - 1) / width;
+  for (int64_t i = 0; i < groups; i++) {
+    int64_t u = from + (p->from_last ? groups - 1 - i : i) * width;
+    NAME(group)(m, p, u, u + width < to ? u + width : to);
   }
 }
 

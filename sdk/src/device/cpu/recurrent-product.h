@@ -29,6 +29,7 @@ typedef struct {
   float *y[4]; /* to unit 0 of each gate */
   int64_t ldy[4];
   bool add[4];
+  bool from_last; /* begins with the last unit, whose panels were used last and are still near */
 } PackedProduct;
 void recurrent_multiply(const Packed *m, const PackedProduct *p, int64_t from, int64_t to);
 

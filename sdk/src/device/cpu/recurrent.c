@@ -4,8 +4,9 @@
  *
  * U is packed once for all steps. The threads then take rows each, which never meet, or, where
  * there are few rows, units each: the part of U that makes them stays in the thread's own cache,
- * and after each step the threads wait for one another. A number is made in one order whoever makes
- * it.                                                                                            */
+ * but after each step the threads wait for one another. Who takes rows goes through U forwards and
+ * backwards in turn, so that what its cache still holds comes first. A number is made in one order
+ * whoever makes it. */
 #include "../recurrent.h"
 #include "cpu.h"
 #include "product.h"
@@ -15,7 +16,7 @@
 #include <string.h>
 
 #define SMALL    (1 << 18) /* multiply-adds of a whole sequence that one thread does alone */
-#define FEW_ROWS 24        /* of a thread: below, it takes units instead */
+#define FEW_ROWS 8         /* of a thread: below, it takes units instead */
 
 typedef struct {
   const AbRecurrent *f;
@@ -67,7 +68,7 @@ static void receive(const Job *job, const Part *part, int64_t s, bool nothing) {
   const AbRecurrent *f = job->f;
   RecurrentRow r = row_of(job, s, part->first_row);
   int64_t H = f->units;
-  PackedProduct p = {.rows = part->rows, .a = r.h_before, .lda = H};
+  PackedProduct p = {.rows = part->rows, .a = r.h_before, .lda = H, .from_last = s % 2};
   for (int64_t g = 0; g < job->m.gates; g++) {
     p.y[g] = r.gates + g * H;
     p.ldy[g] = job->m.gates * H;
@@ -120,7 +121,8 @@ static void send_back(const Job *job, const Part *part, int64_t s) {
                      .lda = recurrent_gradient_blocks(f->cell) * H,
                      .y = {r.dh},
                      .ldy = {H},
-                     .add = {true}};
+                     .add = {true},
+                     .from_last = s % 2};
   recurrent_multiply(&job->m, &p, part->from, part->to);
 }
 
