@@ -24,14 +24,16 @@ typedef struct {
   Node *resolved; /* the manifest with everything filled in */
   AbRole role;
 
-  AbData *data;
-  AbNoise *noise; /* or NULL */
+  AbData *data;               /* NULL where the problem has an environment instead */
+  AbEnvironment *environment; /* or NULL */
+  AbNoise *noise;             /* or NULL */
   AbModel *model;
   AbLoss *loss; /* NULL where the model has its own objective */
   AbOptimizer *optimizer;
   AbController *controller;
   GPtrArray *regularizers; /* AbRegularizer * */
   GPtrArray *metrics;      /* NamedMetric * */
+  gboolean metrics_given;  /* by the manifest, else they are the default */
 
   Feed *feed;
   AbStep *step;
@@ -53,8 +55,11 @@ gboolean assembly_load(Assembly *self, GError **error);
 /* Turns the context's error, if there is one, into a GError; TRUE if there is none. */
 gboolean assembly_check(Assembly *self, GError **error);
 
-/* The field that the role's output is compared with: "x", "y", or NULL for a role without. */
+/* The field that a loss compares the role's output with: "x", "y", or NULL for a role without. */
 const char *assembly_target(AbRole role);
+/* The field that the metrics compare it with: that of the loss; for generate the samples
+ * themselves, for score the class, where the data has one. NULL: nothing, or an environment. */
+const char *assembly_compared(const Assembly *self);
 NamedMetric *assembly_metric(const Assembly *self, const char *name); /* NULL if there is none */
 
 #endif

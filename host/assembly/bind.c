@@ -6,9 +6,10 @@
 #include "../store/service.h"
 #include <string.h>
 
-static const char *const top_keys[] = {
-    "data",    "noise",      "model",      "loss", "regularizers", "optimizer", "controller",
-    "metrics", "checkpoint", "validation", "stop", "init",         "clip",      NULL};
+static const char *const top_keys[] = {"data",    "environment",  "noise",      "model",
+                                       "loss",    "regularizers", "optimizer",  "controller",
+                                       "metrics", "checkpoint",   "validation", "stop",
+                                       "init",    "clip",         NULL};
 
 /* ---- keys of the top level ------------------------------------------------------------------- */
 
@@ -58,13 +59,18 @@ static Node *preset(Assembly *self, AbKind kind) {
   return entry ? node_scalar(entry->component->name) : NULL;
 }
 
+/* Kinds without a default: they are the problem and its answer. */
+static gboolean chosen(AbKind kind) {
+  return kind == AB_KIND_DATA || kind == AB_KIND_ENVIRONMENT || kind == AB_KIND_MODEL;
+}
+
 /* Binds one component under `key`, with what the manifest says or the default; NULL if there is
  * neither. `settings_keys` are left to the settings of that section.                            */
 static AbInstance *bind_one(Assembly *self, const Node *root, const char *key, AbKind kind,
                             const char *const *settings_keys) {
   const Node *given = node_get(root, key);
   Node *node = given ? node_copy(given) : preset(self, kind);
-  if (given && given->kind == NODE_MAPPING && kind != AB_KIND_MODEL && kind != AB_KIND_DATA &&
+  if (given && given->kind == NODE_MAPPING && !chosen(kind) &&
       !node_get(given, "plugin")) { /* {lr: 0.1} of the default optimizer */
     Node *name = preset(self, kind);
     if (name) node_put(node, "plugin", name);
@@ -84,15 +90,15 @@ static AbInstance *bind_one(Assembly *self, const Node *root, const char *key, A
   return instance;
 }
 
-/* Data and model have no default, and without a problem nothing has. */
+/* Without a problem nothing has a default. */
 static void note_missing(Assembly *self, const Node *root, const char *key, AbKind kind) {
-  gboolean chosen = kind == AB_KIND_DATA || kind == AB_KIND_MODEL;
-  if (!chosen && self->role == AB_ROLE_NONE) return;
+  gboolean free = chosen(kind);
+  if (!free && self->role == AB_ROLE_NONE) return;
   char *place = node_place(root);
   diagnostics_add(self->binder.diagnostics, AB_CONFIG, place,
                   "the manifest names no %s%s%s; `abhost list %s` shows what is installed", key,
-                  chosen ? "" : ", and none is the default for ",
-                  chosen ? "" : ab_role_name(self->role), ab_kind_name(kind));
+                  free ? "" : ", and none is the default for ",
+                  free ? "" : ab_role_name(self->role), ab_kind_name(kind));
   g_free(place);
 }
 
@@ -142,6 +148,7 @@ static void add_metric(Assembly *self, AbInstance *instance) {
 static void bind_metrics(Assembly *self, const Node *root) {
   const Node *given = node_get(root, "metrics");
   Node *chosen = given ? node_copy(given) : node_sequence();
+  self->metrics_given = given != NULL;
   const GPtrArray *entries = registry_entries(self->binder.registry);
   for (guint i = 0; !given && i < entries->len; i++) {
     const AbComponent *component = ((const Entry *)entries->pdata[i])->component;
@@ -194,26 +201,49 @@ static void note_no_objective(Assembly *self, const Node *root) {
 }
 
 static void bind_loss(Assembly *self, const Node *root) {
-  self->own_objective = self->model && ab_model_has_objective(self->model);
+  self->own_objective = self->model && ab_model_has_objective(self->model, self->role);
   gboolean target = self->role == AB_ROLE_NONE || assembly_target(self->role);
-  if (self->model && !self->own_objective && !target)
+  gboolean plain = self->controller && self->controller->component->default_for == AB_ANY_ROLE;
+  if (self->model && !self->own_objective && !target && plain)
     note_no_objective(self, root);
   else if (node_get(root, "loss") || (target && !self->own_objective))
     self->loss = self->own_objective ? bind_one(self, root, "loss", AB_KIND_LOSS, NULL)
                                      : bind_required(self, root, "loss", AB_KIND_LOSS, NULL);
 }
 
+/* An agent learns from an environment, everything else from data. */
+static void bind_source(Assembly *self, const Node *root) {
+  gboolean acts = self->role == AB_ROLE_ACT;
+  static const char *const of_data[] = {"data", "noise", "validation", NULL};
+  static const char *const of_environment[] = {"environment", NULL};
+  for (const char *const *key = acts ? of_data : of_environment; *key; key++) {
+    const Node *node = node_get(root, *key);
+    if (!node || self->role == AB_ROLE_NONE) continue;
+    char *place = node_place(node);
+    diagnostics_add(self->binder.diagnostics, AB_CONFIG, place,
+                    "the problem %s has %s; leave %s out", ab_role_name(self->role),
+                    acts ? "an environment instead of data" : "data and no environment", *key);
+    g_free(place);
+  }
+  if (acts) {
+    self->environment =
+        bind_required(self, root, "environment", AB_KIND_ENVIRONMENT, settings_environment_keys);
+  } else {
+    self->data = bind_required(self, root, "data", AB_KIND_DATA, settings_data_keys);
+    if (node_get(root, "noise")) self->noise = bind_one(self, root, "noise", AB_KIND_NOISE, NULL);
+  }
+}
+
 static void bind_components(Assembly *self, const Node *root) {
-  self->data = bind_required(self, root, "data", AB_KIND_DATA, settings_data_keys);
-  if (node_get(root, "noise")) self->noise = bind_one(self, root, "noise", AB_KIND_NOISE, NULL);
+  bind_source(self, root);
   self->model = bind_required(self, root, "model", AB_KIND_MODEL, NULL);
+  self->controller = bind_required(self, root, "controller", AB_KIND_CONTROLLER, NULL);
   bind_loss(self, root);
   const Node *regularizers = node_get(root, "regularizers");
   if (regularizers)
     bind_list(self, regularizers, "regularizers", AB_KIND_REGULARIZER, add_regularizer);
   self->optimizer =
       bind_required(self, root, "optimizer", AB_KIND_OPTIMIZER, settings_optimizer_keys);
-  self->controller = bind_required(self, root, "controller", AB_KIND_CONTROLLER, NULL);
   bind_metrics(self, root);
   check_metric_names(self, root);
 }

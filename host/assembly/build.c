@@ -35,19 +35,48 @@ const char *assembly_target(AbRole role) {
   }
 }
 
+const char *assembly_compared(const Assembly *self) {
+  if (self->role == AB_ROLE_GENERATE) return "x";
+  if (self->role == AB_ROLE_SCORE && feed_spec(self->feed, "y")) return "y";
+  return assembly_target(self->role);
+}
+
+/* What an agent sees, and a value for each action. */
+static AbSignature agent_signature(const Assembly *self) {
+  AbSpec seen = ab_environment_observation(self->environment);
+  AbSpec values = {.rank = 1,
+                   .dtype = ab_real_dtype(self->ctx),
+                   .shape = {ab_environment_actions(self->environment)}};
+  return ab_signature(AB_ROLE_ACT, &seen, &values);
+}
+
+/* What predict must give: what y is, or the logits of each of its classes. */
+static AbSpec predicted(const Assembly *self, const AbSpec *y) {
+  AbSpec out = *y;
+  if (y->range != AB_RANGE_CLASS) return out;
+  out = (AbSpec){.rank = y->rank + 1, .dtype = ab_real_dtype(self->ctx)};
+  memcpy(out.shape, y->shape, (size_t)y->rank * sizeof *out.shape);
+  out.shape[y->rank] = y->classes;
+  return out;
+}
+
 /* What the model is given and must give, by role and data. */
 static gboolean signature_of(const Assembly *self, AbSignature *signature, GError **error) {
+  if (self->environment) {
+    *signature = agent_signature(self);
+    return TRUE;
+  }
   const AbSpec *x = feed_spec(self->feed, "x"), *y = feed_spec(self->feed, "y");
   const char *name = self->data->component->name, *role = ab_role_name(self->role);
   const char *target = assembly_target(self->role);
   if (target && *target == 'y' && !y)
     return host_fail(error, AB_CONFIG, "data %s has no y, which the problem %s needs", name, role);
-  if (self->role == AB_ROLE_CLASSIFY && y->range != AB_RANGE_CLASS)
+  if (self->role == AB_ROLE_CLASSIFY && (y->range != AB_RANGE_CLASS || y->rank > 0))
     return host_fail(error, AB_CONFIG,
                      "y of data %s is no class, which the problem classify needs; the problem "
-                     "predict takes numbers",
+                     "predict takes numbers, and classes of a sequence",
                      name);
-  if (self->role == AB_ROLE_PREDICT && y->range == AB_RANGE_CLASS)
+  if (self->role == AB_ROLE_PREDICT && y->range == AB_RANGE_CLASS && y->rank == 0)
     return host_fail(error, AB_CONFIG,
                      "y of data %s is a class; the problem classify takes classes", name);
   if (self->role == AB_ROLE_RECONSTRUCT) {
@@ -56,7 +85,14 @@ static gboolean signature_of(const Assembly *self, AbSignature *signature, GErro
     AbSpec logits = {.rank = 1, .dtype = ab_real_dtype(self->ctx), .shape = {y->classes}};
     *signature = ab_signature(self->role, x, &logits);
   } else if (self->role == AB_ROLE_PREDICT) {
-    *signature = ab_signature(self->role, x, y);
+    AbSpec out = predicted(self, y);
+    *signature = ab_signature(self->role, x, &out);
+  } else if (self->role == AB_ROLE_SCORE) {
+    AbSpec number = {.rank = 0, .dtype = ab_real_dtype(self->ctx)};
+    *signature = ab_signature(self->role, x, &number);
+  } else if (self->role == AB_ROLE_GENERATE) {
+    AbSpec nothing = {.rank = -1};
+    *signature = ab_signature(self->role, &nothing, x);
   } else {
     *signature = ab_signature(self->role, x, NULL);
   }
@@ -64,11 +100,16 @@ static gboolean signature_of(const Assembly *self, AbSignature *signature, GErro
 }
 
 static void check_against_target(Assembly *self) {
-  const char *name = assembly_target(self->role);
+  const char *name = assembly_compared(self);
+  const AbSpec number = {.rank = 0, .dtype = ab_real_dtype(self->ctx)};
   const AbSpec *target = name ? feed_spec(self->feed, name) : NULL;
+  if (self->environment)
+    for (guint i = 0; i < self->metrics->len; i++) /* of returns */
+      ab_metric_check(((NamedMetric *)self->metrics->pdata[i])->metric, &number, &number);
   if (!target) return;
   AbSpec output = ab_model_signature(self->model).out;
-  if (self->loss && !self->own_objective) ab_loss_check(self->loss, &output, target);
+  if (self->loss && !self->own_objective && assembly_target(self->role))
+    ab_loss_check(self->loss, &output, target);
   for (guint i = 0; i < self->metrics->len; i++)
     ab_metric_check(((NamedMetric *)self->metrics->pdata[i])->metric, &output, target);
 }
@@ -117,6 +158,7 @@ static gboolean make_step(Assembly *self, GError **error) {
       .role = self->role,
       .model = self->model,
       .loss = self->own_objective ? NULL : self->loss,
+      .environment = self->environment,
       .optimizer = self->optimizer,
       .controller = self->controller,
       .regularizers = (AbRegularizer *const *)self->regularizers->pdata,
@@ -144,20 +186,40 @@ static gboolean check_watchers(const Assembly *self, GError **error) {
   const char *watcher = self->settings->checkpoint.best     ? "checkpoint.best"
                         : self->settings->stop.patience > 0 ? "stop.patience"
                                                             : NULL;
-  if (!watcher || feed_samples(self->feed, AB_VALIDATION) > 0) return TRUE;
+  if (!watcher || self->environment || feed_samples(self->feed, AB_VALIDATION) > 0) return TRUE;
   return host_fail(error, AB_CONFIG,
                    "%s watches the validation split, and there is none; see validation.fraction",
                    watcher);
 }
 
+static gboolean open_source(Assembly *self, GError **error) {
+  if (self->environment) {
+    ab_environment_build(self->environment);
+    self->feed = feed_new_idle(self->ctx, self->settings->environment.steps);
+  } else {
+    ab_data_open(self->data);
+    if (ab_ok(self->ctx))
+      self->feed = feed_new(self->data, &self->settings->transform, &self->settings->feed,
+                            (guint64)self->settings->general.seed, error);
+  }
+  return self->feed ? assembly_check(self, error) : *error == NULL && assembly_check(self, error);
+}
+
+/* Metrics of a score compare it with classes. */
+static gboolean check_metrics(Assembly *self, GError **error) {
+  if (self->role != AB_ROLE_SCORE || assembly_compared(self)) return TRUE;
+  if (node_get(self->resolved, "metrics") && self->metrics_given)
+    return host_fail(error, AB_CONFIG,
+                     "metrics: the data has no y, which says of each sample what it is; leave the "
+                     "metrics out");
+  g_ptr_array_set_size(self->metrics, 0);
+  return TRUE;
+}
+
 static gboolean build(Assembly *self, GError **error) {
   AbSignature signature;
-  ab_data_open(self->data);
-  if (!assembly_check(self, error)) return FALSE;
-  self->feed = feed_new(self->data, &self->settings->transform, &self->settings->feed,
-                        (guint64)self->settings->general.seed, error);
-  if (!self->feed || !signature_of(self, &signature, error) ||
-      !assembly_build_model(self, &signature, error))
+  if (!open_source(self, error) || !check_metrics(self, error)) return FALSE;
+  if (!signature_of(self, &signature, error) || !assembly_build_model(self, &signature, error))
     return FALSE;
   check_against_target(self);
   if (!assembly_check(self, error) || !check_watchers(self, error)) return FALSE;

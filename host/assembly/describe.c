@@ -49,6 +49,16 @@ static void add_line(const AbState *state, void *data) {
                                          : "");
 }
 
+static void add_environment(GString *text, const Assembly *self) {
+  AbField seen = {"observation", ab_environment_observation(self->environment)};
+  char *spec = spec_text(&seen);
+  g_string_append_printf(
+      text, "%-10s %s: %s, %" G_GINT64_FORMAT " actions; %" G_GINT64_FORMAT " steps an epoch\n",
+      "environment", self->environment->component->name, spec,
+      ab_environment_actions(self->environment), feed_batches(self->feed, AB_TRAIN));
+  g_free(spec);
+}
+
 static void add_data(GString *text, const Assembly *self) {
   g_string_append_printf(text, "data       %s:", self->data->component->name);
   for (gint i = 0; i < feed_field_count(self->feed); i++) {
@@ -74,7 +84,10 @@ char *describe_text(Assembly *self) {
   GString *text = g_string_new(NULL);
   gint64 parameters = describe_parameters(self);
   g_string_append_printf(text, "problem    %s\n", ab_role_name(self->role));
-  add_data(text, self);
+  if (self->environment)
+    add_environment(text, self);
+  else
+    add_data(text, self);
   add_name(text, "noise", self->noise);
   if (self->own_objective)
     g_string_append(text, "loss       the model's own objective\n");

@@ -16,6 +16,7 @@ typedef struct {
   char *name;
   AbSpec in, out;          /* as the data declares it, and as batches have it */
   gint64 count;            /* elements of one sample */
+  gboolean as_x;           /* x itself, and what goes through the same transforms */
   gsize in_size, out_size; /* bytes of one sample */
 } FeedField;
 
@@ -138,7 +139,7 @@ gboolean check_transformed(const Feed *self, const void *values, AbSplit source,
 
 /* ---- transform.c, augment.c, statistics.c ---------------------------------------------------- */
 
-/* scale, standardise, binarise: `count` samples of x in place. */
+/* scale, standardise, binarise: `count` samples of x, or of a field like it, in place. */
 void transform_apply(const Feed *self, void *x, gint64 count);
 /* shift and flip, by the random numbers of that batch. */
 void augment_apply(const Feed *self, void *x, gint64 count, gint64 epoch, gint64 batch);

@@ -47,6 +47,16 @@ Feed *feed_new(AbData *data, const FeedTransform *transform, const FeedOptions *
   return g_steal_pointer(&self);
 }
 
+Feed *feed_new_idle(AbContext *ctx, gint64 steps) {
+  Feed *self = g_new0(Feed, 1);
+  self->ctx = ctx;
+  self->real = ab_real_dtype(ctx);
+  self->options.batch = 1;
+  self->samples[AB_TRAIN] = steps;
+  self->x = -1;
+  return self;
+}
+
 void feed_free(Feed *self) {
   if (!self) return;
   prefetch_free(self->prefetch);
@@ -66,6 +76,7 @@ void feed_free(Feed *self) {
 /* Statistics come first: they need buffers of their own, which are gone when these are made. */
 gboolean feed_load(Feed *self, GError **error) {
   if (self->loaded) return TRUE;
+  if (!self->data) return self->loaded = TRUE;
   ab_data_load(self->data);
   if (!feed_context_ok(self, error)) return FALSE;
   if (!statistics_compute(self, error)) return FALSE;

@@ -35,6 +35,9 @@ typedef struct Feed Feed;
  * the same count, ranges, enough samples. Reads no samples. `data` must outlive the feed.        */
 Feed *feed_new(AbData *data, const FeedTransform *transform, const FeedOptions *options,
                guint64 seed, GError **error);
+/* A feed without data, for a problem that has an environment: `steps` empty batches of one sample.
+ */
+Feed *feed_new_idle(AbContext *ctx, gint64 steps);
 void feed_free(Feed *self);
 G_DEFINE_AUTOPTR_CLEANUP_FUNC(Feed, feed_free)
 

@@ -137,9 +137,11 @@ gboolean feed_produce(const Feed *self, FeedWork *work, const FeedPass *pass, gi
   gint64 count = work_rows(self, work, pass, batch);
   AbSplit source = split_source(self, pass->split);
   if (!feed_fetch(self, work, source, count, outputs, error)) return FALSE;
-  void *x = outputs[self->x];
-  transform_apply(self, x, count);
-  if (!check_transformed(self, x, source, work->rows, count, error)) return FALSE;
-  if (pass->split == AB_TRAIN) augment_apply(self, x, count, pass->epoch, batch);
+  for (gint i = 0; i < self->field_count; i++) {
+    if (!self->fields[i].as_x) continue;
+    transform_apply(self, outputs[i], count);
+    if (!check_transformed(self, outputs[i], source, work->rows, count, error)) return FALSE;
+  }
+  if (pass->split == AB_TRAIN) augment_apply(self, outputs[self->x], count, pass->epoch, batch);
   return TRUE;
 }

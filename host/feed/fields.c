@@ -147,7 +147,12 @@ gboolean fields_init(Feed *self, const FeedTransform *transform, GError **error)
   if (self->x < 0 || self->fields[self->x].count == 0)
     return host_fail(error, AB_CONFIG, "%s has no field x with numbers in it, which models see",
                      ab_path(self->data));
-  return plan_init(self, transform, error);
+  if (!plan_init(self, transform, error)) return FALSE;
+  for (gint i = 0; i < self->field_count; i++) {
+    self->fields[i].as_x = i == self->x || ab_data_is_another_x(self->data, i);
+    if (self->fields[i].as_x) self->fields[i].out = self->fields[self->x].out;
+  }
+  return TRUE;
 }
 
 void fields_clear(Feed *self) {

@@ -50,6 +50,7 @@ static gboolean tensors_map(Feed *self, gint64 count, GError **error) {
 }
 
 static gboolean tensors_fill(Feed *self, gint64 count, GError **error) {
+  if (!self->data) return TRUE;
   if (!self->prefetch)
     return feed_produce(self, &self->work, &self->pass, self->pass.next, self->outputs, error);
   void *const *ready = prefetch_next(self->prefetch, error);

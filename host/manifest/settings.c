@@ -59,6 +59,12 @@ static const AbParam transform[] = {
     AB_PARAM_BOOL(FeedTransform, flip, false, "Half of the training images mirrored."),
 };
 
+static const AbParam environment[] = {
+    AB_PARAM_INT(EnvironmentSettings, steps, 1000, 1, 1 << 30, "steps", "Steps of one epoch."),
+    AB_PARAM_INT(EnvironmentSettings, episodes, 10, 1, 1 << 20, "episodes",
+                 "Episodes of an evaluation, without exploration."),
+};
+
 static const AbParam validation[] = {
     AB_PARAM_REAL(FeedOptions, fraction, 0.1, 0, 0.9, "",
                   "Part of the training samples held out, where the data has no split of its own."),
@@ -117,6 +123,7 @@ const SettingsTable settings_tables[] = {
     {"", general, GENERAL_COUNT},
     {"data", feed, G_N_ELEMENTS(feed)},
     {"data.transform", transform, G_N_ELEMENTS(transform)},
+    {"environment", environment, G_N_ELEMENTS(environment)},
     {"optimizer", groups, G_N_ELEMENTS(groups)},
     {"validation", validation, G_N_ELEMENTS(validation)},
     {"checkpoint", checkpoint, G_N_ELEMENTS(checkpoint)},
@@ -127,6 +134,7 @@ const SettingsTable settings_tables[] = {
 };
 
 const char *const settings_data_keys[] = {"batch", "shuffle", "drop_last", "transform", NULL};
+const char *const settings_environment_keys[] = {"steps", "episodes", NULL};
 const char *const settings_optimizer_keys[] = {"groups", NULL};
 
 /* ---- reading --------------------------------------------------------------------------------- */
@@ -188,6 +196,13 @@ static void read_data(Settings *self, const Node *root, Diagnostics *diagnostics
   absent_is_nan(given, "binarise", &self->transform.binarise, resolved);
 }
 
+static void read_environment(Settings *self, const Node *root, Diagnostics *diagnostics) {
+  Node *part = own_part(node_get(root, "environment"), environment, G_N_ELEMENTS(environment));
+  section(self, "environment", part, environment, G_N_ELEMENTS(environment), &self->environment,
+          NULL, diagnostics);
+  node_free(part);
+}
+
 static void read_validation(Settings *self, const Node *root, Diagnostics *diagnostics) {
   const Node *given = node_get(root, "validation");
   Node *resolved = section(self, "validation", given, validation, G_N_ELEMENTS(validation),
@@ -238,6 +253,7 @@ Settings *settings_new(const Node *root, Diagnostics *diagnostics) {
   self->sections = node_mapping();
   read_general(self, root, diagnostics);
   read_data(self, root, diagnostics);
+  read_environment(self, root, diagnostics);
   read_validation(self, root, diagnostics);
   read_init(self, root, diagnostics);
   read_rates(self, root, diagnostics);

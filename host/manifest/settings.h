@@ -23,6 +23,11 @@ typedef struct {
 } GeneralSettings;
 
 typedef struct {
+  int64_t steps;    /* of an epoch */
+  int64_t episodes; /* of an evaluation */
+} EnvironmentSettings;
+
+typedef struct {
   int64_t every, steps, keep; /* epochs, steps (0: off), files */
   const char *best;           /* metric, or NULL */
 } CheckpointSettings;
@@ -44,6 +49,7 @@ typedef struct {
 
 typedef struct {
   GeneralSettings general;
+  EnvironmentSettings environment;
   FeedOptions feed;
   FeedTransform transform;
   CheckpointSettings checkpoint;
@@ -63,8 +69,10 @@ AbRole settings_role(const Settings *self); /* AB_ROLE_NONE where that was a mis
 AbDtype settings_precision(const Settings *self);
 const char *settings_device(const Settings *self);
 
-/* Keys of the data and optimizer mappings that are settings and no parameters of the component. */
-extern const char *const settings_data_keys[], *const settings_optimizer_keys[];
+/* Keys of the data, environment and optimizer mappings that are settings and no parameters of the
+ * component. */
+extern const char *const settings_data_keys[], *const settings_environment_keys[],
+                                                   *const settings_optimizer_keys[];
 /* Copies what a section resolves to into a mapping: all of its keys, or, with `key`, the whole
  * section under that key (nothing if it is empty).                                               */
 void settings_resolve(const Settings *self, const char *section, const char *key, Node *into);

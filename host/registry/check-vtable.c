@@ -36,6 +36,11 @@ static const Demand demands[AB_KIND_COUNT] = {
     [AB_KIND_METRIC] = {{FUNCTION(AbMetricVtable, reset), FUNCTION(AbMetricVtable, update),
                          FUNCTION(AbMetricVtable, value)},
                         {{0}}},
+    [AB_KIND_ENVIRONMENT] = {{FUNCTION(AbEnvironmentVtable, build),
+                              FUNCTION(AbEnvironmentVtable, reset),
+                              FUNCTION(AbEnvironmentVtable, observe),
+                              FUNCTION(AbEnvironmentVtable, step)},
+                             {{0}}},
 };
 
 enum { MIN_BYTES = 8, MAX_BYTES = 64 * 1024 }; /* every table begins with struct_size and flags */

@@ -74,18 +74,20 @@ static gboolean read_spec(const Checkpoint *self, const char *dataset, AbSpec *s
   return TRUE;
 }
 
-/* What an encoder or its like gives, the model decides: it was not asked for, nor is it now. */
+/* What an encoder gives, the model decides: it was not asked for, nor is it now. So with what a
+ * generator is given.                                                                            */
 gboolean checkpoint_signature(const Checkpoint *self, AbSignature *signature, GError **error) {
   *signature = (AbSignature){0};
   char *role = store_read_attr_text(self->file, "/", "problem", error);
   if (!role) return FALSE;
   signature->role = fit_role(role);
   g_free(role);
-  if (!read_spec(self, "/signature/in", &signature->in, error) ||
-      !read_spec(self, "/signature/out", &signature->out, error))
+  signature->in.rank = signature->out.rank = -1;
+  if (signature->role != AB_ROLE_GENERATE &&
+      !read_spec(self, "/signature/in", &signature->in, error))
     return FALSE;
-  if (!assembly_target(signature->role)) signature->out.rank = -1;
-  return TRUE;
+  return signature->role == AB_ROLE_ENCODE ||
+         read_spec(self, "/signature/out", &signature->out, error);
 }
 
 gboolean checkpoint_data_spec(const Checkpoint *self, AbSpec *x, GError **error) {

@@ -39,6 +39,7 @@ static void write_optimizer(StoreWriter *w, const AbStep *step) {
 
 static void write_spec(StoreWriter *w, const char *dataset, const AbSpec *spec) {
   gint64 rank = spec->rank, dims[AB_MAX_RANK] = {0};
+  if (rank < 0) return; /* not given */
   for (gint64 i = 0; i < rank; i++) dims[i] = spec->shape[i];
   store_write(w, dataset, AB_I64, 1, &rank, dims, "axis");
   store_write_attr_int(w, dataset, "range", spec->range);
@@ -51,10 +52,15 @@ static void write_signature(StoreWriter *w, const Assembly *assembly) {
   write_spec(w, "/signature/out", &signature.out);
 }
 
-/* x as the data declares it, before the transforms: `apply` reads other files as the data read its
- * own.                                                                                           */
-static void write_data_spec(StoreWriter *w, const AbData *data) {
-  for (int32_t i = 0; i < ab_data_field_count(data); i++) {
+/* x as the data declares it, before the transforms, or what an agent sees: `apply` reads other
+ * files as the data read its own. */
+static void write_data_spec(StoreWriter *w, const Assembly *assembly) {
+  const AbData *data = assembly->data;
+  if (assembly->environment) {
+    AbSpec seen = ab_environment_observation(assembly->environment);
+    write_spec(w, "/signature/data", &seen);
+  }
+  for (int32_t i = 0; data && i < ab_data_field_count(data); i++) {
     AbField field = ab_data_field_at(data, i);
     if (strcmp(field.name, "x") == 0) write_spec(w, "/signature/data", &field.spec);
   }
@@ -132,7 +138,7 @@ gboolean checkpoint_save(const char *path, const Assembly *assembly, const RunSt
   write_weights(w, assembly);
   write_optimizer(w, assembly->step);
   write_signature(w, assembly);
-  write_data_spec(w, assembly->data);
+  write_data_spec(w, assembly);
   write_statistics(w, assembly->feed);
   write_plugins(w, assembly);
   write_run(w, state);

@@ -33,7 +33,7 @@ const Result *results_find(const GPtrArray *results, const char *split, const ch
 }
 
 gboolean prepare_batch(Assembly *self, AbBatch *batch, gboolean corrupt, gint64 step) {
-  const char *target = assembly_target(self->role);
+  const char *target = assembly_compared(self);
   if (target) ab_batch_put(batch, "target", ab_batch_get(batch, target));
   if (corrupt && self->noise) {
     ab_begin(self->ctx, AB_PURPOSE_NOISE, step);
@@ -48,11 +48,19 @@ typedef struct {
   gint64 samples;
 } Pass;
 
+static gboolean has_loss(const Assembly *self) {
+  return self->loss && !self->own_objective && assembly_target(self->role);
+}
+
 static void add_batch(Assembly *self, AbBatch *batch, Pass *pass) {
   AbTensor *target = ab_batch_get(batch, "target");
-  AbTensor *output = ab_call(self->model, self->role, ab_batch_get(batch, "x"));
   gint64 samples = ab_batch_count(batch);
-  if (self->loss && !self->own_objective)
+  const AbBatch *outer = ab_set_batch(self->ctx, batch);
+  AbTensor *output = self->role == AB_ROLE_GENERATE
+                         ? ab_generate(self->model, samples)
+                         : ab_call(self->model, self->role, ab_batch_get(batch, "x"));
+  ab_set_batch(self->ctx, outer);
+  if (has_loss(self))
     pass->loss += ab_item(ab_loss_value(self->loss, output, target)) * (double)samples;
   for (guint i = 0; i < self->metrics->len; i++)
     ab_metric_update(((NamedMetric *)self->metrics->pdata[i])->metric, output, target);
@@ -79,7 +87,7 @@ static gboolean next_batch(Assembly *self, gint64 number, Pass *pass, GError **e
 
 static void collect(Assembly *self, AbSplit split, const Pass *pass, GPtrArray *results) {
   const char *name = ab_split_name(split);
-  if (self->loss && !self->own_objective)
+  if (has_loss(self) && pass->samples > 0)
     results_add(results, name, "loss", pass->loss / (double)pass->samples);
   for (guint i = 0; i < self->metrics->len; i++) {
     const NamedMetric *metric = self->metrics->pdata[i];
@@ -87,13 +95,40 @@ static void collect(Assembly *self, AbSplit split, const Pass *pass, GPtrArray *
   }
 }
 
+static void begin_metrics(Assembly *self) {
+  for (guint i = 0; i < self->metrics->len; i++)
+    ab_metric_begin(((NamedMetric *)self->metrics->pdata[i])->metric, self->model);
+}
+
+#define EPISODES 1000000 /* numbers of random streams: a split has that many of its own */
+
+/* Episodes without exploration; the metrics see their returns. */
+static gboolean evaluate_agent(Assembly *self, AbSplit split, GPtrArray *results, GError **error) {
+  Pass pass = {0};
+  if (split == AB_TRAIN) return TRUE;
+  begin_metrics(self);
+  for (gint64 i = 0; i < self->settings->environment.episodes && ab_ok(self->ctx); i++) {
+    AbScope scope = ab_scope_begin(self->ctx);
+    ab_begin(self->ctx, AB_PURPOSE_EVALUATE, split * EPISODES + i);
+    AbTensor *sum = ab_full(self->ctx, ab_real_dtype(self->ctx), AB_SHAPE(1),
+                            ab_environment_episode(self->environment, self->model));
+    for (guint j = 0; j < self->metrics->len; j++)
+      ab_metric_update(((NamedMetric *)self->metrics->pdata[j])->metric, sum, sum);
+    ab_scope_end(self->ctx, scope, NULL, 0);
+    if (signals_stop()) return host_fail(error, AB_STOPPED, "stopped on request");
+  }
+  collect(self, split, &pass, results);
+  return assembly_check(self, error);
+}
+
 gboolean evaluate_split(Assembly *self, AbSplit split, GPtrArray *results, GError **error) {
-  if (feed_samples(self->feed, split) == 0 || !assembly_target(self->role)) return TRUE;
+  if (self->environment) return evaluate_agent(self, split, results, error);
+  if (feed_samples(self->feed, split) == 0 || !assembly_compared(self)) return TRUE;
+  if (self->metrics->len == 0 && !has_loss(self)) return TRUE;
   GError *cause = NULL;
   Pass pass = {0};
   if (!feed_start(self->feed, split, 0, 0, error)) return FALSE;
-  for (guint i = 0; i < self->metrics->len; i++)
-    ab_metric_reset(((NamedMetric *)self->metrics->pdata[i])->metric);
+  begin_metrics(self);
   bool recording = ab_set_recording(self->ctx, false);
   for (gint64 number = 0; next_batch(self, number, &pass, &cause); number++) {
   }

@@ -1,13 +1,12 @@
 /* SPDX-License-Identifier: Apache-2.0
  *
- * Plain training: every step moves the model down the gradient of its objective. */
+ * Plain training: every step moves the model down the gradient of its objective, or as its own rule
+ * of learning says. */
 #include <absdk/absdk.h>
 
 static AbTensor *step(AbController *self, AbStep *s) {
   (void)self;
-  AbTensor *loss = ab_step_objective(s);
-  ab_update(s, loss, ab_step_group(s));
-  return loss;
+  return ab_step_learn(s);
 }
 
 static const AbControllerVtable vtable = {.struct_size = sizeof vtable, .step = step};

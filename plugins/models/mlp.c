@@ -5,8 +5,9 @@
  *   h_0 = x (flattened),   h_l = f(h_{l-1} W_l + b_l)          for each width in `units`
  *   y   = g(h_L W_{L+1} + b_{L+1})                             where an output is asked for
  *
- * As an encoder the code is h_L. As a classifier y are logits; as a predictor or decoder it has the
- * shape of what it must give. Dropout follows every hidden layer.                                */
+ * As an encoder the code is h_L. As a classifier y are logits, as an actor one value per action, as
+ * a score one number; as a predictor or decoder it has the shape of what it must give. Dropout
+ * follows every hidden layer.                                                                    */
 #include <absdk/absdk.h>
 #include <string.h>
 
@@ -37,7 +38,11 @@ static AbActivation output_activation(const Mlp *m, const AbSpec *out) {
 static void build(AbModel *self, const AbSignature *wanted) {
   Mlp *m = (Mlp *)self;
   int64_t width = ab_spec_count(&wanted->in), count = m->units.count;
-  bool output = wanted->role != AB_ROLE_ENCODE && wanted->out.rank >= 0;
+  bool output = wanted->role != AB_ROLE_ENCODE;
+  if (output && wanted->out.rank < 0) {
+    ab_fail(self, AB_CONFIG, "the role %s must be told what to give", ab_role_name(wanted->role));
+    return;
+  }
   if (count == 0 && !output) {
     ab_fail(self, AB_CONFIG, "an encoder needs at least one entry in units: the width of its code");
     return;
@@ -66,10 +71,6 @@ static AbTensor *encode(AbModel *self, AbTensor *x) {
 
 static AbTensor *output(AbModel *self, AbTensor *x) {
   Mlp *m = (Mlp *)self;
-  if (!m->head.W) {
-    ab_fail(self, AB_CONFIG, "it was built as an encoder and has no output layer");
-    return NULL;
-  }
   AbTensor *y = ab_linear_apply(&m->head, encode(self, x));
   AbShape shape = {.rank = m->sample.rank + 1, .dims = {ab_dim(x, 0)}};
   memcpy(shape.dims + 1, m->sample.dims, (size_t)m->sample.rank * sizeof *shape.dims);
@@ -84,6 +85,8 @@ static const AbModelVtable vtable = {
     .decode = output,
     .classify = output,
     .predict = output,
+    .score = output,
+    .act = output,
 };
 
 static const AbComponent mlp = {

@@ -238,6 +238,19 @@ AbTensor *ab_gradient_in_place(AbTensor *y, int32_t i) {
   return x->grad;
 }
 
+void ab_give_gradient(AbTensor *weight, AbTensor *gradient) {
+  if (!weight || !gradient) return;
+  if (weight == AB_NONE || weight->op || !weight->needs_grad) {
+    ab_error(gradient->ctx, AB_INTERNAL, "a gradient was given to what is no weight that learns");
+  } else if (!ab_same_shape(weight, gradient) || weight->dtype != gradient->dtype) {
+    char a[220], b[220];
+    ab_error(weight->ctx, AB_INTERNAL, "a gradient of %s was given to a weight of %s",
+             ab_tensor_text(gradient, a, sizeof a), ab_tensor_text(weight, b, sizeof b));
+  } else if (!ab_is_shape_only(gradient)) {
+    receive(weight, gradient);
+  }
+}
+
 AbTensor *ab_gradient(AbTensor *leaf) {
   if (!leaf || leaf == AB_NONE) return NULL;
   return leaf->standing && !owner_of(leaf)->has_grad ? NULL : leaf->grad;

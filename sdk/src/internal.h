@@ -224,9 +224,10 @@ struct AbContext {
   int64_t step;
   int64_t begun[AB_STREAMS]; /* steps begun, by purpose: each starts the streams anew */
 
-  AbDrawLog *logs;     /* of the checkpoints at work, innermost first; NULL: none */
-  AbInstance *current; /* the component at work */
-  AbStack parts;       /* AbPart * */
+  AbDrawLog *logs;      /* of the checkpoints at work, innermost first; NULL: none */
+  AbInstance *current;  /* the component at work */
+  const AbBatch *batch; /* the batch at hand, for ab_given */
+  AbStack parts;        /* AbPart * */
   int64_t part_count;
   const AbStoreService *store;
 };
@@ -275,8 +276,10 @@ struct AbInstanceState {
   /* models */
   bool built;
   AbSignature signature;
+  AbRange ranges[AB_ROLE_COUNT]; /* of what a role gives: ab_output_range */
   /* data */
   struct AbDataState *data;
+  struct AbEnvironmentState *environment;
 };
 
 void ab_data_state_free(AbInstance *self);

@@ -9,6 +9,7 @@
 #include "component.h"
 #include "context.h"
 #include "data.h"
+#include "environment.h"
 #include "kinds.h"
 #include "layers.h"
 #include "model.h"

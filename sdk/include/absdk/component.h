@@ -23,7 +23,8 @@ enum {
   AB_KIND_OPTIMIZER = 7,
   AB_KIND_SCHEDULE = 8,
   AB_KIND_METRIC = 9,
-  AB_KIND_COUNT = 10,
+  AB_KIND_ENVIRONMENT = 10,
+  AB_KIND_COUNT = 11,
 };
 AB_EXPORT const char *ab_kind_name(AbKind kind); /* "model"; NULL for no kind */
 
@@ -286,9 +287,14 @@ typedef struct AbInstance AbController;
 typedef struct AbInstance AbOptimizer;
 typedef struct AbInstance AbSchedule;
 typedef struct AbInstance AbMetric;
+typedef struct AbInstance AbEnvironment;
 
 AB_EXPORT AbContext *ab_context(const AbInstance *self);
 AB_EXPORT const char *ab_path(const AbInstance *self); /* "model/encoder" */
+/* The children in a slot of an instance, of whatever component: none where it has no such slot or
+ * nothing is in it. What a controller needs to reach the layers of a model. They live as long as
+ * the instance. */
+AB_EXPORT AbChildren ab_children(AbInstance *self, const char *slot);
 /* Memory that lives as long as the instance, zeroed; NULL (and an error) if there is none. */
 AB_EXPORT void *ab_alloc(AbInstance *self, size_t size);
 /* The full name of a file that the plugin brings along, beside its shared object. Lives as long as

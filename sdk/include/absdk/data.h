@@ -51,6 +51,27 @@ AB_EXPORT void ab_data_locality(AbData *self, int64_t rows);
 AB_EXPORT void ab_data_origin(AbData *self, void (*origin)(AbData *self, AbSplit split, int64_t row,
                                                            char *text, size_t size));
 
+/* ---- data made from other data ----------------------------------------------------------------
+ * A component with a slot of kind data opens, loads and fetches from what is in it (a subset, a
+ * mixture); it is closed by the host.                                                           */
+typedef struct {
+  const char *name; /* lives as long as the data */
+  AbSpec spec;
+} AbField;
+AB_EXPORT void ab_data_open(AbData *self);
+AB_EXPORT void ab_data_load(AbData *self);
+AB_EXPORT void ab_data_fetch(AbData *self, AbSplit split, const int64_t *rows, int64_t count,
+                             void *const *fields);
+AB_EXPORT int32_t ab_data_field_count(const AbData *self);
+AB_EXPORT AbField ab_data_field_at(const AbData *self, int32_t index);
+AB_EXPORT int64_t ab_data_samples(const AbData *self, AbSplit split);
+AB_EXPORT int64_t ab_data_slab(const AbData *self); /* rows stored together; 0: any */
+/* "heart.csv:17", or "sample 16 of train" */
+AB_EXPORT void ab_data_place(AbData *self, AbSplit split, int64_t row, char *text, size_t size);
+/* Declares, from `open`, a further field with samples of the same kind as x (samples without
+ * labels, a second view): of the spec of x, with every transform of x but its augmentation. */
+AB_EXPORT void ab_data_another_x(AbData *self, const char *name);
+
 /* HDF5 through the host's hardened store. The file is closed with the instance. Any thread. */
 typedef struct AbStoreFile AbStoreFile;
 AB_EXPORT AbStoreFile *ab_store_open(AbInstance *self, const char *path);

@@ -62,21 +62,9 @@ AB_EXPORT AbState ab_state(const AbInstance *self, int64_t index);
 AB_EXPORT void ab_state_freeze(AbInstance *self, int64_t index);
 
 /* ---- data ------------------------------------------------------------------------------------ */
-typedef struct {
-  const char *name;
-  AbSpec spec;
-} AbField;
-AB_EXPORT void ab_data_open(AbData *self);
-AB_EXPORT void ab_data_load(AbData *self);
 AB_EXPORT void ab_data_close(AbData *self);
-AB_EXPORT int32_t ab_data_field_count(const AbData *self);
-AB_EXPORT AbField ab_data_field_at(const AbData *self, int32_t index);
-AB_EXPORT int64_t ab_data_samples(const AbData *self, AbSplit split);
-AB_EXPORT int64_t ab_data_slab(const AbData *self); /* rows stored together; 0: any */
-AB_EXPORT void ab_data_fetch(AbData *self, AbSplit split, const int64_t *rows, int64_t count,
-                             void *const *fields);
-/* "heart.csv:17", or "sample 16 of train" */
-AB_EXPORT void ab_data_place(AbData *self, AbSplit split, int64_t row, char *text, size_t size);
+/* Whether a field was declared by ab_data_another_x. */
+AB_EXPORT bool ab_data_is_another_x(const AbData *self, int32_t index);
 
 /* The store that ab_store_* of data.h speak to. `open` returns NULL and a message to be freed with
  * free(). All may be called from any thread.                                                    */
@@ -91,31 +79,40 @@ typedef struct {
 AB_EXPORT void ab_set_store(AbContext *ctx, const AbStoreService *service);
 
 /* ---- batches --------------------------------------------------------------------------------- */
-AB_EXPORT AbBatch *ab_batch_new(AbContext *ctx, int64_t count);
-AB_EXPORT void ab_batch_free(AbBatch *batch);
-AB_EXPORT void ab_batch_put(AbBatch *batch, const char *name, AbTensor *value); /* takes a ref */
+/* The batch that ab_given looks into; NULL: none. Returns the one before. ab_step_run sets its own.
+ */
+AB_EXPORT const AbBatch *ab_set_batch(AbContext *ctx, const AbBatch *batch);
 
 /* ---- wrappers of the kinds: set the component at work, check what comes back ----------------- */
 AB_EXPORT AbTensor *ab_noise_corrupt(AbNoise *noise, AbTensor *x);
 AB_EXPORT void ab_loss_check(AbLoss *loss, const AbSpec *output, const AbSpec *target);
 AB_EXPORT AbTensor *ab_loss_value(AbLoss *loss, AbTensor *output, AbTensor *target);
-AB_EXPORT bool ab_model_has_objective(const AbModel *model);
+/* Whether it needs no loss for a problem with that role. */
+AB_EXPORT bool ab_model_has_objective(const AbModel *model, AbRole role);
 /* What a built model was built for, with the output that it gives. */
 AB_EXPORT AbSignature ab_model_signature(const AbModel *model);
 /* Multiply-adds of the products for one sample through the role that it was built for; found by a
  * dry run.                                                                                      */
 AB_EXPORT int64_t ab_model_multiply_adds(AbModel *model);
 AB_EXPORT void ab_metric_check(AbMetric *metric, const AbSpec *output, const AbSpec *target);
-AB_EXPORT void ab_metric_reset(AbMetric *metric);
+/* Begins an evaluation of a model; NULL: of outputs from elsewhere. */
+AB_EXPORT void ab_metric_begin(AbMetric *metric, AbModel *model);
 AB_EXPORT void ab_metric_update(AbMetric *metric, AbTensor *output, AbTensor *target);
 AB_EXPORT double ab_metric_value(AbMetric *metric);
 AB_EXPORT bool ab_metric_higher_is_better(const AbMetric *metric);
+
+/* ---- environments ---------------------------------------------------------------------------- */
+AB_EXPORT void ab_environment_build(AbEnvironment *self);
+/* The return of one episode in which every action is the one that `model` (of the role act) gives
+ * the highest value. The state of the environment is afterwards what it was. */
+AB_EXPORT double ab_environment_episode(AbEnvironment *self, AbModel *model);
 
 /* ---- training -------------------------------------------------------------------------------- */
 typedef struct {
   AbRole role;
   AbModel *model;
-  AbLoss *loss; /* NULL where the model has its own objective */
+  AbLoss *loss;               /* NULL where the model has its own objective */
+  AbEnvironment *environment; /* of a problem with the role act; else NULL */
   AbOptimizer *optimizer;
   AbController *controller;
   AbRegularizer *const *regularizers;

@@ -56,6 +56,9 @@ typedef struct {
   void (*reset)(AbMetric *self);
   void (*update)(AbMetric *self, AbTensor *output, AbTensor *target); /* one batch */
   double (*value)(AbMetric *self);                                    /* of all since reset */
+  /* Optional: after `reset`, the model that is evaluated, for what its outputs do not say (a
+   * normaliser); NULL where there is none. It may be called in any role until `value` has been.  */
+  void (*begin)(AbMetric *self, AbModel *model);
 } AbMetricVtable;
 
 AB_END_DECLS

@@ -8,6 +8,7 @@
 #ifndef ABSDK_TRAINING_H
 #define ABSDK_TRAINING_H
 
+#include "environment.h"
 #include "kinds.h"
 #include "model.h"
 
@@ -53,14 +54,41 @@ typedef struct {
 } AbControllerVtable;
 
 AB_EXPORT AbModel *ab_step_model(const AbStep *step);
+AB_EXPORT AbRole ab_step_role(const AbStep *step);    /* of the problem */
 AB_EXPORT AbGroup *ab_step_group(const AbStep *step); /* of the manifest's model and optimizer */
 AB_EXPORT const AbBatch *ab_step_batch(const AbStep *step);
+AB_EXPORT const AbProgress *ab_step_progress(const AbStep *step);
+/* What the manifest has; NULL where it has none. */
+AB_EXPORT AbOptimizer *ab_step_optimizer(const AbStep *step);
+AB_EXPORT AbEnvironment *ab_step_environment(const AbStep *step);
+
+/* The objective of a built model on a batch, a scalar: its own, or the manifest's loss of what the
+ * role gives for "x" against "target".                                                          */
+AB_EXPORT AbTensor *ab_objective(AbStep *step, AbModel *model, AbRole role, const AbBatch *batch);
 /* The objective of the manifest's model on the batch of this step. */
 AB_EXPORT AbTensor *ab_step_objective(AbStep *step);
-/* A further group; `name` is unique in the run. From `build` only. */
+/* A step of learning of a model on a batch, by its objective or its own rule, which moves `group`.
+ * Returns the scalar to be reported.                                                            */
+AB_EXPORT AbTensor *ab_learn(AbStep *step, AbModel *model, AbRole role, const AbBatch *batch,
+                             AbGroup *group);
+/* The same of the manifest's model on the batch of this step. */
+AB_EXPORT AbTensor *ab_step_learn(AbStep *step);
+
+/* A further group, of the weights of a model and what it holds; `name` is unique in the run. Where
+ * they are in a group already (a layer of the manifest's model), both look at the same weights, and
+ * each has an optimizer with states of its own; then all of them must be, and by one rate. From
+ * `build` only.                                                                                 */
 AB_EXPORT AbGroup *ab_group(AbStep *step, const char *name, AbModel *model, AbOptimizer *optimizer);
 /* Moves the weights of one group down the gradient of `loss`, a scalar. */
 AB_EXPORT void ab_update(AbStep *step, AbTensor *loss, AbGroup *group);
+
+/* A second set of a group's weights under a name, saved with the optimizer's states: what a target
+ * network or an average is.
+ *     kept := fraction kept + (1 - fraction) weights                                            */
+AB_EXPORT void ab_group_keep(AbGroup *group, const char *name, double fraction);
+/* From now on the models of the group compute with the kept weights; NULL: with their own again.
+ * Nothing may be recorded, or moved, meanwhile. Buffers (running statistics) stay as they are. */
+AB_EXPORT void ab_group_use(AbGroup *group, const char *name);
 
 AB_END_DECLS
 

@@ -55,6 +55,18 @@ AbTensor *ab_batch_find(const AbBatch *batch, const char *name) {
   return NULL;
 }
 
+const AbBatch *ab_set_batch(AbContext *ctx, const AbBatch *batch) {
+  const AbBatch *before = ctx->batch;
+  ctx->batch = batch;
+  return before;
+}
+
+AbTensor *ab_given(const AbModel *self, const char *field, int64_t samples) {
+  const AbBatch *batch = self->state->ctx->batch;
+  AbTensor *found = batch ? ab_batch_find(batch, field) : NULL;
+  return found && found->rank > 0 && found->shape[0] == samples ? found : AB_NONE;
+}
+
 bool ab_batch_has(const AbBatch *batch, const char *name) {
   return ab_batch_find(batch, name) != NULL;
 }

@@ -19,6 +19,7 @@ struct AbDataState {
   int32_t field_count;
   AbField fields[MAX_FIELDS];
   char names[MAX_FIELDS][64];
+  bool another_x[MAX_FIELDS];
   int64_t samples[AB_SPLIT_COUNT];
   int64_t slab;
   bool opened;
@@ -64,6 +65,20 @@ void ab_data_field(AbData *self, const char *name, const AbSpec *spec) {
   int32_t i = state->field_count++;
   snprintf(state->names[i], sizeof state->names[i], "%s", name);
   state->fields[i] = (AbField){state->names[i], *spec};
+}
+
+void ab_data_another_x(AbData *self, const char *name) {
+  struct AbDataState *state = state_of(self);
+  for (int32_t i = 0; state && i < state->field_count; i++) {
+    if (strcmp(state->names[i], "x") != 0) continue;
+    AbSpec spec = state->fields[i].spec;
+    int32_t before = state->field_count;
+    ab_data_field(self, name, &spec);
+    if (state->field_count > before) state->another_x[before] = true;
+    return;
+  }
+  if (state)
+    ab_fail(self, AB_INTERNAL, "field '%s' is of the kind of x, which was not declared yet", name);
 }
 
 void ab_data_length(AbData *self, AbSplit split, int64_t samples) {
@@ -139,6 +154,10 @@ int32_t ab_data_field_count(const AbData *self) {
 
 AbField ab_data_field_at(const AbData *self, int32_t index) {
   return self->state->data->fields[index];
+}
+
+bool ab_data_is_another_x(const AbData *self, int32_t index) {
+  return self->state->data->another_x[index];
 }
 
 int64_t ab_data_samples(const AbData *self, AbSplit split) {

@@ -133,8 +133,61 @@ static void follow(AbInstance *self, void *data) {
   }
 }
 
+/* ---- a part of another group ----------------------------------------------------------------- */
+
+/* Member i of the group is member first + i of the other, for all of them, in one piece. */
+static bool lies_in(AbGroup *group, const AbGroup *other, int64_t *first) {
+  for (*first = 0; *first + group->member_count <= other->member_count; ++*first) {
+    const AbMember *members = other->members + *first;
+    int64_t same = 0;
+    while (same < group->member_count && members[same].tensor == group->members[same].tensor)
+      same++;
+    if (same == group->member_count) return true;
+  }
+  return false;
+}
+
+/* The place of the group's weights in the memory of the other. */
+static bool share(AbGroup *group, AbGroup *other) {
+  int64_t first;
+  if (!lies_in(group, other, &first)) {
+    ab_error(group->ctx, AB_CONFIG,
+             "group '%s': its weights are part of the group '%s', and must lie there in one piece "
+             "and all learn at one rate; see optimizer.groups",
+             group->name, other->name);
+    return false;
+  }
+  int64_t from = other->members[first].offset;
+  for (int64_t i = 0; i < group->member_count; i++)
+    group->members[i].offset = other->members[first + i].offset - from;
+  if (group->ctx->shape_only) return true;
+  group->weights = ab_ref(ab_flat_part(other->weights, from, from + group->size));
+  group->gradients = ab_ref(ab_flat_part(other->gradients, from, from + group->size));
+  return group->weights && group->gradients;
+}
+
+/* The group that has the first weight of this one; NULL if none has. */
+static AbGroup *sharing(const AbGroup *group, const AbStack *others) {
+  for (int64_t i = 0; group->member_count > 0 && i < others->count; i++) {
+    AbGroup *other = others->items[i];
+    for (int64_t j = 0; j < other->member_count; j++)
+      if (other->members[j].tensor == group->members[0].tensor) return other;
+  }
+  return NULL;
+}
+
+static bool settle(AbGroup *group) {
+  group->weights = flat_zeros(group->ctx, group->size);
+  group->gradients = group->weights ? flat_zeros(group->ctx, group->size) : NULL;
+  bool done = group->gradients != NULL;
+  for (int64_t i = 0; done && i < group->member_count; i++) done = adopt(group, &group->members[i]);
+  if (done) ab_walk(group->model, follow, group);
+  return done;
+}
+
 AbGroup *ab_group_new(AbContext *ctx, const char *name, AbModel *model, AbOptimizer *optimizer,
-                      double (*rate)(const char *weight, void *data), void *data) {
+                      double (*rate)(const char *weight, void *data), void *data,
+                      const AbStack *others) {
   AbGroup *group = calloc(1, sizeof *group);
   if (group) group->name = ab_text_copy(name);
   if (!group || !group->name) {
@@ -143,6 +196,7 @@ AbGroup *ab_group_new(AbContext *ctx, const char *name, AbModel *model, AbOptimi
     return NULL;
   }
   group->ctx = ctx;
+  group->model = model;
   group->optimizer = optimizer;
   Gathering gathering = {group, rate, data, 0, false};
   ab_walk(model, gather, &gathering);
@@ -151,17 +205,10 @@ AbGroup *ab_group_new(AbContext *ctx, const char *name, AbModel *model, AbOptimi
     ab_group_free(group);
     return NULL;
   }
-  if (ctx->shape_only) return group;
-  group->weights = flat_zeros(ctx, group->size);
-  group->gradients = group->weights ? flat_zeros(ctx, group->size) : NULL;
-  bool done = group->gradients != NULL;
-  for (int64_t i = 0; done && i < group->member_count; i++) done = adopt(group, &group->members[i]);
-  if (!done) {
-    ab_group_free(group);
-    return NULL;
-  }
-  ab_walk(model, follow, group);
-  return group;
+  AbGroup *other = sharing(group, others);
+  if (other ? share(group, other) : ctx->shape_only || settle(group)) return group;
+  ab_group_free(group);
+  return NULL;
 }
 
 static void state_free(const AbGroup *group, AbGroupState *state) {
@@ -236,4 +283,43 @@ AbTensor *ab_flat_part(AbTensor *flat, int64_t from, int64_t to) {
   part->offset += from;
   part->shape[0] = to - from;
   return part;
+}
+
+/* ---- kept weights ---------------------------------------------------------------------------- */
+
+void ab_group_keep(AbGroup *group, const char *name, double fraction) {
+  if (!group || !ab_ok(group->ctx) || group->ctx->shape_only) return;
+  AbContext *ctx = group->ctx;
+  AbScope scope = ab_scope_begin(ctx);
+  bool recording = ab_set_recording(ctx, false);
+  AbGroupState *kept = ab_group_state(group, name);
+  if (kept && fraction == 0)
+    ab_assign(kept->flat, group->weights);
+  else if (kept)
+    ab_assign(kept->flat, ab_add(ab_affine(kept->flat, fraction, 0),
+                                 ab_affine(group->weights, 1 - fraction, 0)));
+  ab_set_recording(ctx, recording);
+  ab_scope_end(ctx, scope, NULL, 0);
+}
+
+/* Tied leaves of the group's models follow the weight that they look at. */
+static void follow_owner(AbInstance *self, void *data) {
+  const AbGroup *group = data;
+  for (int64_t i = 0; i < self->state->entries.count; i++) {
+    const AbStateEntry *entry = self->state->entries.items[i];
+    AbTensor *leaf = entry->tensor;
+    for (int64_t j = 0; entry->tied && j < group->member_count; j++)
+      if (leaf->tied_to == group->members[j].tensor) rebind(leaf, leaf->tied_to, leaf->offset);
+  }
+}
+
+void ab_group_use(AbGroup *group, const char *name) {
+  if (!group || !ab_ok(group->ctx) || group->ctx->shape_only) return;
+  const AbGroupState *kept = name ? ab_group_state(group, name) : NULL;
+  if (name && !kept) return;
+  AbTensor *flat = kept ? kept->flat : group->weights;
+  for (int64_t i = 0; i < group->member_count; i++)
+    rebind(group->members[i].tensor, flat, flat->offset + group->members[i].offset);
+  group->used = kept ? kept->name : NULL;
+  ab_walk(group->model, follow_owner, group);
 }

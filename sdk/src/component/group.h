@@ -29,7 +29,9 @@ typedef struct {
 struct AbGroup {
   AbContext *ctx;
   char *name;
+  AbModel *model;
   AbOptimizer *optimizer;
+  const char *used; /* the kept weights that it computes with; NULL: its own */
   int64_t updates;
   int64_t size; /* elements, each member at a multiple of 16 */
   AbMember *members;
@@ -41,9 +43,11 @@ struct AbGroup {
   AbStack states;                /* AbGroupState * */
 };
 
-/* Gathers the weights below `model`; `rate` gives each its factor. NULL after an error. */
+/* Gathers the weights below `model`; `rate` gives each its factor. Those that lie in one of
+ * `others` already stay there, and the group is a part of that. NULL after an error. */
 AbGroup *ab_group_new(AbContext *ctx, const char *name, AbModel *model, AbOptimizer *optimizer,
-                      double (*rate)(const char *weight, void *data), void *data);
+                      double (*rate)(const char *weight, void *data), void *data,
+                      const AbStack *others);
 void ab_group_free(AbGroup *group);
 void ab_group_clear_gradients(AbGroup *group);
 /* Zeros for weights that no gradient reached. */

@@ -42,6 +42,7 @@ void ab_instance_free(AbInstance *self) {
   if (!self) return;
   struct AbInstanceState *state = self->state;
   ab_data_state_free(self);
+  free(state->environment);
   for (int64_t i = 0; i < state->entries.count; i++) entry_free(state->entries.items[i]);
   for (int64_t i = 0; i < state->ties.count; i++) {
     AbTie *tie = state->ties.items[i];
@@ -91,6 +92,17 @@ const char *ab_plugin_file(AbInstance *self, const char *name) {
 static const AbSlot *slot_at(const AbComponent *component, uint32_t i) {
   return (const AbSlot *)(const void *)((const char *)component->slots +
                                         (size_t)i * component->slot_stride);
+}
+
+AbChildren ab_children(AbInstance *self, const char *key) {
+  for (uint32_t i = 0; i < self->component->slot_count; i++) {
+    const AbSlot *slot = slot_at(self->component, i);
+    if (strcmp(slot->key, key) != 0) continue;
+    AbInstance *const *field = (AbInstance *const *)(void *)((char *)self + slot->offset);
+    if (slot->arity == AB_MANY) return *(const AbChildren *)(const void *)field;
+    return (AbChildren){*field != NULL, field};
+  }
+  return (AbChildren){0};
 }
 
 void ab_walk(AbInstance *self, void (*visit)(AbInstance *self, void *data), void *data) {

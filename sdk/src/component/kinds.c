@@ -55,8 +55,10 @@ void ab_metric_check(AbMetric *self, const AbSpec *output, const AbSpec *target)
   if (AB_OFFERS(t, AbMetricVtable, check)) t->check(self, output, target);
 }
 
-void ab_metric_reset(AbMetric *self) {
-  ((const AbMetricVtable *)self->component->vtable)->reset(self);
+void ab_metric_begin(AbMetric *self, AbModel *model) {
+  const AbMetricVtable *t = self->component->vtable;
+  t->reset(self);
+  if (AB_OFFERS(t, AbMetricVtable, begin)) t->begin(self, model);
 }
 
 void ab_metric_update(AbMetric *self, AbTensor *output, AbTensor *target) {
@@ -67,7 +69,10 @@ void ab_metric_update(AbMetric *self, AbTensor *output, AbTensor *target) {
 }
 
 double ab_metric_value(AbMetric *self) {
-  return ((const AbMetricVtable *)self->component->vtable)->value(self);
+  AbInstance *before = ab_enter(self);
+  double value = ((const AbMetricVtable *)self->component->vtable)->value(self);
+  ab_leave(self->state->ctx, before);
+  return value;
 }
 
 bool ab_metric_higher_is_better(const AbMetric *self) {

@@ -80,8 +80,14 @@ static bool offers(AbModel *self, AbRole role) {
 
 static bool callable(AbModel *self, AbRole role) {
   if (!offers(self, role)) return false;
-  if (self->state->built) return true;
-  ab_fail(self, AB_INTERNAL, "%s was called before the model was built", ab_role_name(role));
+  AbRole built = self->state->signature.role;
+  if (!self->state->built)
+    ab_fail(self, AB_INTERNAL, "%s was called before the model was built", ab_role_name(role));
+  else if (table(self)->flags & AB_ONE_ROLE && role != built && role != AB_ROLE_ENCODE)
+    ab_fail(self, AB_CONFIG, "it was built for the role %s and does not offer %s as well",
+            ab_role_name(built), ab_role_name(role));
+  else
+    return true;
   return false;
 }
 
@@ -125,6 +131,20 @@ AbTensor *ab_reconstruct(AbModel *model, AbTensor *x) {
   return ab_call(model, AB_ROLE_RECONSTRUCT, x);
 }
 
+AbTensor *ab_log_partition(AbModel *self, int64_t chains, int64_t steps) {
+  const AbModelVtable *t = table(self);
+  if (!AB_OFFERS(t, AbModelVtable, log_partition)) {
+    ab_fail(self, AB_CONFIG, "it has no estimate of its partition function");
+    return NULL;
+  }
+  AbInstance *before = ab_enter(self);
+  AbTensor *value = t->log_partition(self, chains, steps);
+  ab_leave(self->state->ctx, before);
+  if (value && value->rank == 0) return value;
+  if (ab_ok(self->state->ctx)) ab_fail(self, AB_INTERNAL, "its log partition is no scalar");
+  return NULL;
+}
+
 /* ---- building -------------------------------------------------------------------------------- */
 
 AbSignature ab_signature(AbRole role, const AbSpec *in, const AbSpec *out) {
@@ -133,16 +153,18 @@ AbSignature ab_signature(AbRole role, const AbSpec *in, const AbSpec *out) {
   return wanted;
 }
 
-/* Two samples of shapes through the role. */
-static AbTensor *shapes_through(AbModel *self) {
-  const AbSignature *built = &self->state->signature;
+/* Two samples of shapes through a role. */
+static AbTensor *shapes_through(AbModel *self, AbRole role, const AbSpec *in) {
   AbContext *ctx = self->state->ctx;
   int64_t shape[AB_MAX_RANK] = {2};
-  if (built->in.rank < 0 || built->in.rank >= AB_MAX_RANK) return NULL;
-  memcpy(shape + 1, built->in.shape, (size_t)built->in.rank * sizeof *shape);
-  if (built->role == AB_ROLE_GENERATE) return ab_generate(self, 2);
-  AbDtype dtype = built->in.range == AB_RANGE_CLASS ? AB_I64 : ctx->real;
-  return ab_call(self, built->role, ab_tensor_new(ctx, dtype, built->in.rank + 1, shape, true));
+  if (role == AB_ROLE_GENERATE) return ab_generate(self, 2);
+  if (in->rank < 0 || in->rank >= AB_MAX_RANK) {
+    ab_fail(self, AB_CONFIG, "the role %s must be told what it is given", ab_role_name(role));
+    return NULL;
+  }
+  memcpy(shape + 1, in->shape, (size_t)in->rank * sizeof *shape);
+  AbDtype dtype = in->range == AB_RANGE_CLASS ? AB_I64 : ctx->real;
+  return ab_call(self, role, ab_tensor_new(ctx, dtype, in->rank + 1, shape, true));
 }
 
 static AbSpec spec_of(const AbTensor *y) {
@@ -184,6 +206,38 @@ static bool ties_used(AbModel *self) {
   return true;
 }
 
+void ab_output_range(AbModel *self, AbRole role, AbRange range) {
+  if (role > 0 && role < AB_ROLE_COUNT) self->state->ranges[role] = range;
+}
+
+/* What a role gives for samples of `in`; nothing is recorded, counted or drawn. */
+static AbSpec gives(AbModel *self, AbRole role, const AbSpec *in) {
+  AbContext *ctx = self->state->ctx;
+  AbSpec given = {.rank = -1};
+  AbScope scope = ab_scope_begin(ctx);
+  bool recording = ab_set_recording(ctx, false);
+  const AbBatch *batch = ab_set_batch(ctx, NULL);
+  int64_t products = ctx->multiply_adds;
+  AbTensor *y = shapes_through(self, role, in);
+  ctx->multiply_adds = products;
+  if (y && (role != self->state->signature.role || output_fits(self, y))) {
+    given = spec_of(y);
+    given.range = self->state->ranges[role];
+  }
+  ab_set_batch(ctx, batch);
+  ab_set_recording(ctx, recording);
+  ab_scope_end(ctx, scope, NULL, 0);
+  return given;
+}
+
+AbSpec ab_output(AbModel *self, AbRole role) {
+  const AbSignature *built = &self->state->signature;
+  if (!self->state->built || role == built->role) return built->out;
+  if (takes_data(role) || built->role == AB_ROLE_DECODE) return gives(self, role, &built->in);
+  AbSpec code = role == AB_ROLE_DECODE ? ab_output(self, AB_ROLE_ENCODE) : built->in;
+  return gives(self, role, &code);
+}
+
 AbSpec ab_build(AbModel *self, const AbSignature *wanted) {
   AbContext *ctx = self->state->ctx;
   AbSpec nothing = {.rank = -1};
@@ -199,20 +253,10 @@ AbSpec ab_build(AbModel *self, const AbSignature *wanted) {
   if (!ab_ok(ctx) || !ties_used(self)) return nothing;
   self->state->built = true;
   self->state->signature = *wanted;
-
-  AbScope scope = ab_scope_begin(ctx);
-  bool recording = ab_set_recording(ctx, false);
-  int64_t products = ctx->multiply_adds;
-  AbTensor *y = shapes_through(self);
-  ctx->multiply_adds = products;
-  AbSpec given = nothing;
-  if (y && output_fits(self, y)) {
-    given = spec_of(y);
-    given.range = wanted->out.rank >= 0 ? wanted->out.range : AB_RANGE_REAL;
-    self->state->signature.out = given;
-  }
-  ab_set_recording(ctx, recording);
-  ab_scope_end(ctx, scope, NULL, 0);
+  AbSpec given = gives(self, wanted->role, &wanted->in);
+  if (given.rank < 0) return nothing;
+  if (wanted->out.rank >= 0) given.range = wanted->out.range;
+  self->state->signature.out = given;
   return given;
 }
 
@@ -225,7 +269,7 @@ int64_t ab_model_multiply_adds(AbModel *self) {
   AbScope scope = ab_scope_begin(ctx);
   bool recording = ab_set_recording(ctx, false);
   int64_t before = ctx->multiply_adds;
-  shapes_through(self);
+  shapes_through(self, self->state->signature.role, &self->state->signature.in);
   int64_t products = (ctx->multiply_adds - before) / 2;
   ctx->multiply_adds = before;
   ab_set_recording(ctx, recording);
@@ -233,6 +277,9 @@ int64_t ab_model_multiply_adds(AbModel *self) {
   return products;
 }
 
-bool ab_model_has_objective(const AbModel *self) {
-  return AB_OFFERS(table(self), AbModelVtable, objective);
+bool ab_model_has_objective(const AbModel *self, AbRole role) {
+  const AbModelVtable *t = table(self);
+  if (!AB_OFFERS(t, AbModelVtable, objective) && !AB_OFFERS(t, AbModelVtable, learn)) return false;
+  uint32_t roles = AB_OFFERS(t, AbModelVtable, objective_for) ? t->objective_for : 0;
+  return roles == 0 || roles & AB_ROLE_BIT(role);
 }

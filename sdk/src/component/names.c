@@ -15,6 +15,7 @@ static const char *const kinds[AB_KIND_COUNT] = {
     [AB_KIND_OPTIMIZER] = "optimizer",
     [AB_KIND_SCHEDULE] = "schedule",
     [AB_KIND_METRIC] = "metric",
+    [AB_KIND_ENVIRONMENT] = "environment",
 };
 
 const char *ab_kind_name(AbKind kind) {

@@ -62,7 +62,7 @@ AbGroup *ab_group(AbStep *step, const char *name, AbModel *model, AbOptimizer *o
     ab_error(step->ctx, AB_INTERNAL, "there are two groups '%s'", name);
     return NULL;
   }
-  AbGroup *group = ab_group_new(step->ctx, name, model, optimizer, rate_of, step);
+  AbGroup *group = ab_group_new(step->ctx, name, model, optimizer, rate_of, step, &step->groups);
   if (group && ab_stack_push(step->ctx, &step->groups, group)) return group;
   ab_group_free(group);
   return NULL;
@@ -92,29 +92,64 @@ const AbBatch *ab_step_batch(const AbStep *step) {
   return step->batch;
 }
 
-static AbTensor *default_objective(AbStep *step) {
-  AbModel *model = step->parts.model;
+AbRole ab_step_role(const AbStep *step) {
+  return step->parts.role;
+}
+
+const AbProgress *ab_step_progress(const AbStep *step) {
+  return &step->progress;
+}
+
+AbOptimizer *ab_step_optimizer(const AbStep *step) {
+  return step->parts.optimizer;
+}
+
+AbEnvironment *ab_step_environment(const AbStep *step) {
+  return step->parts.environment;
+}
+
+static AbTensor *default_objective(AbStep *step, AbModel *model, AbRole role,
+                                   const AbBatch *batch) {
   if (!step->parts.loss) {
     ab_fail(model, AB_CONFIG, "the model has no objective of its own and the manifest no loss");
     return NULL;
   }
-  AbTensor *output = ab_call(model, step->parts.role, ab_batch_get(step->batch, "x"));
-  return ab_loss_value(step->parts.loss, output, ab_batch_get(step->batch, "target"));
+  AbTensor *output = ab_call(model, role, ab_batch_get(batch, "x"));
+  return ab_loss_value(step->parts.loss, output, ab_batch_get(batch, "target"));
+}
+
+static AbTensor *scalar(AbModel *model, AbTensor *value, const char *what) {
+  if (value && value->rank == 0) return value;
+  AbContext *ctx = model->state->ctx;
+  if (ab_ok(ctx))
+    ab_fail(model, AB_INTERNAL, "%s %s", what,
+            value ? "is no scalar" : "returned nothing, and no error");
+  return NULL;
+}
+
+AbTensor *ab_objective(AbStep *step, AbModel *model, AbRole role, const AbBatch *batch) {
+  const AbModelVtable *t = model->component->vtable;
+  if (!batch || !ab_ok(step->ctx)) return NULL;
+  const AbBatch *outer = ab_set_batch(step->ctx, batch);
+  AbTensor *objective = NULL;
+  if (!ab_model_has_objective(model, role)) {
+    objective = default_objective(step, model, role, batch);
+  } else if (!AB_OFFERS(t, AbModelVtable, objective)) {
+    ab_fail(model, AB_CONFIG,
+            "it learns by a rule of its own and has no objective; take a controller that lets it, "
+            "such as trainer");
+  } else {
+    AbInstance *before = ab_enter(model);
+    objective = t->objective(model, batch);
+    ab_leave(step->ctx, before);
+    objective = scalar(model, objective, "its objective");
+  }
+  ab_set_batch(step->ctx, outer);
+  return objective;
 }
 
 AbTensor *ab_step_objective(AbStep *step) {
-  AbModel *model = step->parts.model;
-  const AbModelVtable *t = model->component->vtable;
-  if (!ab_model_has_objective(model)) return default_objective(step);
-  AbInstance *before = ab_enter(model);
-  AbTensor *objective = t->objective(model, step->batch);
-  ab_leave(step->ctx, before);
-  if (objective && objective->rank == 0) return objective;
-  if (ab_ok(step->ctx))
-    ab_fail(model, AB_INTERNAL,
-            objective ? "its objective is no scalar"
-                      : "its objective returned nothing, and no error");
-  return NULL;
+  return ab_objective(step, step->parts.model, step->parts.role, step->batch);
 }
 
 /* ---- the update ------------------------------------------------------------------------------ */
@@ -207,31 +242,36 @@ static void optimize(AbStep *step, AbGroup *group) {
   ab_leave(step->ctx, before);
 }
 
-/* Whether the weights of all other groups get gradients: a step that moves one of two adversaries
- * need not compute those of the other.                                                           */
-static void want_gradients(AbStep *step, const AbGroup *but, bool wanted) {
-  for (int64_t i = 0; i < step->groups.count; i++) {
-    const AbGroup *group = step->groups.items[i];
-    for (int64_t j = 0; group != but && j < group->member_count; j++)
-      group->members[j].tensor->needs_grad = wanted;
-  }
+static void members_want(const AbGroup *group, bool wanted) {
+  for (int64_t i = 0; i < group->member_count; i++) group->members[i].tensor->needs_grad = wanted;
 }
 
-void ab_update(AbStep *step, AbTensor *loss, AbGroup *group) {
+/* Whether the weights that are in other groups only get gradients: a step that moves one of two
+ * adversaries need not compute those of the other.                                              */
+static void want_gradients(AbStep *step, const AbGroup *but, bool wanted) {
+  for (int64_t i = 0; i < step->groups.count; i++) members_want(step->groups.items[i], wanted);
+  members_want(but, true);
+}
+
+/* Whether a group can be moved by what `loss` says. */
+static bool movable(AbStep *step, AbTensor *loss, const AbGroup *group) {
   AbContext *ctx = step->ctx;
-  if (!loss || !group) {
-    if (ab_ok(ctx)) ab_error(ctx, AB_INTERNAL, "an update was asked for without a loss or a group");
-    return;
-  }
-  if (!ab_ok(ctx) || ab_is_shape_only(loss)) return;
-  if (!isfinite(ab_item(loss))) {
+  if (!ab_ok(ctx)) return false;
+  if (!loss || !group)
+    ab_error(ctx, AB_INTERNAL, "an update was asked for without a loss or a group");
+  else if (group->used)
+    ab_error(ctx, AB_INTERNAL,
+             "an update was asked for while the group computes with kept weights");
+  else if (!ab_is_shape_only(loss) && !isfinite(ab_item(loss)))
     diverged(step, "the loss");
-    return;
-  }
-  ab_group_clear_gradients(group);
-  want_gradients(step, group, false);
-  ab_backward(loss);
-  want_gradients(step, group, true);
+  else
+    return !ab_is_shape_only(loss);
+  return false;
+}
+
+/* All that comes after the gradients. */
+static void move(AbStep *step, AbGroup *group) {
+  AbContext *ctx = step->ctx;
   if (!ab_ok(ctx)) return;
   ab_group_complete_gradients(group);
   step->norm = checked_norm(step, group);
@@ -244,14 +284,56 @@ void ab_update(AbStep *step, AbTensor *loss, AbGroup *group) {
   project(step, group);
 }
 
+void ab_update(AbStep *step, AbTensor *loss, AbGroup *group) {
+  if (!movable(step, loss, group)) return;
+  ab_group_clear_gradients(group);
+  want_gradients(step, group, false);
+  ab_backward(loss);
+  want_gradients(step, group, true);
+  move(step, group);
+}
+
+/* The model gives gradients by its own rule. */
+static AbTensor *learn(AbStep *step, AbModel *model, const AbBatch *batch, AbGroup *group) {
+  const AbModelVtable *t = model->component->vtable;
+  const AbBatch *outer = ab_set_batch(step->ctx, batch);
+  AbInstance *before = ab_enter(model);
+  bool recording = ab_set_recording(step->ctx, false);
+  ab_group_clear_gradients(group);
+  AbTensor *value = t->learn(model, batch);
+  ab_set_recording(step->ctx, recording);
+  ab_leave(step->ctx, before);
+  ab_set_batch(step->ctx, outer);
+  value = scalar(model, value, "its rule of learning");
+  if (movable(step, value, group)) move(step, group);
+  return value;
+}
+
+AbTensor *ab_learn(AbStep *step, AbModel *model, AbRole role, const AbBatch *batch,
+                   AbGroup *group) {
+  const AbModelVtable *t = model->component->vtable;
+  if (!batch || !group || !ab_ok(step->ctx)) return NULL;
+  if (ab_model_has_objective(model, role) && AB_OFFERS(t, AbModelVtable, learn))
+    return learn(step, model, batch, group);
+  AbTensor *loss = ab_objective(step, model, role, batch);
+  ab_update(step, loss, group);
+  return loss;
+}
+
+AbTensor *ab_step_learn(AbStep *step) {
+  return ab_learn(step, step->parts.model, step->parts.role, step->batch, ab_step_group(step));
+}
+
 AbTensor *ab_step_run(AbStep *step, const AbBatch *batch, const AbProgress *progress) {
   AbController *controller = step->parts.controller;
   const AbControllerVtable *t = controller->component->vtable;
   step->batch = batch;
   step->progress = *progress;
+  const AbBatch *outer = ab_set_batch(step->ctx, batch);
   AbInstance *before = ab_enter(controller);
   AbTensor *loss = t->step(controller, step);
   ab_leave(step->ctx, before);
+  ab_set_batch(step->ctx, outer);
   step->batch = NULL;
   if (!loss && ab_ok(step->ctx))
     ab_fail(controller, AB_INTERNAL, "its step returned nothing, and no error");

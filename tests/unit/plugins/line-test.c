@@ -30,9 +30,13 @@ void line_begin(Line *line, const PluginTestCase *at, const char *optimizer) {
 }
 
 void line_make(Line *line) {
-  AbStepParts parts = {AB_ROLE_PREDICT,        line->model,      line->loss,
-                       line->optimizer,        line->controller, line->regularizers,
-                       line->regularizer_count};
+  AbStepParts parts = {.role = AB_ROLE_PREDICT,
+                       .model = line->model,
+                       .loss = line->loss,
+                       .optimizer = line->optimizer,
+                       .controller = line->controller,
+                       .regularizers = line->regularizers,
+                       .regularizer_count = line->regularizer_count};
 
   plugin_test_fine(line->ctx);
   line->step = ab_step_new(line->ctx, &parts);

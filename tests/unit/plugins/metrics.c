@@ -60,7 +60,7 @@ static void test_accuracy(const PluginTestCase *at) {
   g_assert_cmpfloat(expected, <, 0.9);
   g_assert_true(ab_metric_higher_is_better(metric));
   for (int pass = 0; pass < 2; pass++) { /* the second, after a reset, starts anew */
-    ab_metric_reset(metric);
+    ab_metric_begin(metric, NULL);
     feed_accuracy(ctx, metric, logits, labels);
     plugin_test_close(ab_metric_value(metric), expected, 1e-15);
   }
@@ -115,7 +115,7 @@ static void test_mse(const PluginTestCase *at) {
   for (int pass = 0; pass < 2; pass++) {
     gint64 row = 0;
 
-    ab_metric_reset(metric);
+    ab_metric_begin(metric, NULL);
     for (gsize b = 0; b < G_N_ELEMENTS(sizes); b++, row += sizes[b - 1])
       ab_metric_update(metric,
                        plugin_test_tensor(ctx, AB_SHAPE(sizes[b], 2, 3), outputs + row * WIDTH),

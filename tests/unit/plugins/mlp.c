@@ -323,13 +323,19 @@ static void test_errors(void) {
   model = make(ctx, &c);
   plugin_test_fine(ctx);
   g_assert_null(ab_decode(model, plugin_test_tensor(ctx, AB_SHAPE(2, 3), zeros)));
-  plugin_test_error(ctx, AB_CONFIG, "model (mlp): *encoder*no output layer*");
+  plugin_test_error(ctx, AB_CONFIG, "model (mlp): *built for the role encode*decode*");
   g_assert_null(ab_encode(model, plugin_test_tensor(ctx, AB_SHAPE(2, 4), zeros)));
   plugin_test_error(ctx, AB_CONFIG, "model (mlp): *[2, 4]*[3]*");
   ab_instance_free(model);
 
-  /* a code of another width than was asked for; of that width it has no layer beyond the code */
   three = plugin_test_spec(ctx, AB_RANGE_REAL, 3, 0, 0);
+  wanted = ab_signature(AB_ROLE_CLASSIFY, &three, NULL);
+  model = plugin_test_new(ctx, AB_KIND_MODEL, "mlp");
+  ab_build(model, &wanted);
+  plugin_test_error(ctx, AB_CONFIG, "model (mlp): the role classify must be told what to give");
+  ab_instance_free(model);
+
+  /* a code of another width than was asked for; of that width it has no layer beyond the code */
   five = plugin_test_spec(ctx, AB_RANGE_REAL, 5, 0, 0);
   wanted = ab_signature(AB_ROLE_ENCODE, &three, &five);
   for (gint64 width = 4; width <= 5; width++) {
@@ -350,7 +356,8 @@ static void test_roles(void) {
 
   g_assert_cmpuint(ab_component_roles(mlp), ==,
                    AB_ROLE_BIT(AB_ROLE_ENCODE) | AB_ROLE_BIT(AB_ROLE_DECODE) |
-                       AB_ROLE_BIT(AB_ROLE_CLASSIFY) | AB_ROLE_BIT(AB_ROLE_PREDICT));
+                       AB_ROLE_BIT(AB_ROLE_CLASSIFY) | AB_ROLE_BIT(AB_ROLE_PREDICT) |
+                       AB_ROLE_BIT(AB_ROLE_SCORE) | AB_ROLE_BIT(AB_ROLE_ACT));
 }
 
 int main(int argc, char **argv) {

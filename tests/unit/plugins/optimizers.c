@@ -327,8 +327,13 @@ static void test_clipping(const PluginTestCase *at) {
     Line line;
 
     line_begin(&line, at, "sgd");
-    AbStepParts parts = {AB_ROLE_PREDICT, line.model,        line.loss,          line.optimizer,
-                         line.controller, .clip_norm = norm, .clip_value = limit};
+    AbStepParts parts = {.role = AB_ROLE_PREDICT,
+                         .model = line.model,
+                         .loss = line.loss,
+                         .optimizer = line.optimizer,
+                         .controller = line.controller,
+                         .clip_norm = norm,
+                         .clip_value = limit};
     plugin_test_set_real(line.optimizer, "lr", 0.3);
     line.step = ab_step_new(line.ctx, &parts);
     line_build(&line);

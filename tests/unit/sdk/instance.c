@@ -93,9 +93,9 @@ static void test_roles(void) {
 }
 
 static void test_names(void) {
-  const char *const kinds[] = {NULL,       "data",        "noise",      "model",
-                               "loss",     "regularizer", "controller", "optimizer",
-                               "schedule", "metric",      NULL};
+  const char *const kinds[] = {NULL,       "data",        "noise",       "model",
+                               "loss",     "regularizer", "controller",  "optimizer",
+                               "schedule", "metric",      "environment", NULL};
   for (int i = 0; i <= AB_KIND_COUNT; i++) g_assert_cmpstr(ab_kind_name(i), ==, kinds[i]);
   const char *const roles[] = {NULL,       "reconstruct", "encode",  "decode",
                                "generate", "classify",    "predict", "score",
@@ -358,7 +358,7 @@ static void test_kinds(const void *device) {
   g_assert_null(ab_noise_corrupt(noise, NULL));
   ab_metric_update(metric, NULL, y);
   for (int round = 0; round < 2; round++) {
-    ab_metric_reset(metric);
+    ab_metric_begin(metric, NULL);
     ab_metric_update(metric, x, y);
     ab_metric_update(metric, y, x);
     g_assert_cmpfloat(ab_metric_value(metric), ==, 3.5);

@@ -266,9 +266,15 @@ static void make_step(Run *run, bool regularized, double clip_norm, double clip_
   build_model(run, run->line);
   static AbRegularizer *regularizers[1];
   regularizers[0] = &run->regularizer->base;
-  AbStepParts parts = {AB_ROLE_PREDICT,       &run->line->base, run->loss,
-                       &run->optimizer->base, run->controller,  regularizers,
-                       regularized,           clip_norm,        clip_value};
+  AbStepParts parts = {.role = AB_ROLE_PREDICT,
+                       .model = &run->line->base,
+                       .loss = run->loss,
+                       .optimizer = &run->optimizer->base,
+                       .controller = run->controller,
+                       .regularizers = regularizers,
+                       .regularizer_count = regularized,
+                       .clip_norm = clip_norm,
+                       .clip_value = clip_value};
   run->step = ab_step_new(run->ctx, &parts);
 }
 
@@ -487,7 +493,7 @@ static void test_default_objective(const void *device) {
   g_assert_cmpfloat_with_epsilon(advance(&run, 0), gradient_by_hand(&run, w, g), 1e-13);
   sgd_by_hand(w, g, v, 0.1, 0, false);
   assert_weights(&run, w);
-  g_assert_false(ab_model_has_objective(&run.line->base));
+  g_assert_false(ab_model_has_objective(&run.line->base, AB_ROLE_RECONSTRUCT));
   end(&run);
 }
 
