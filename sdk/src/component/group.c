@@ -314,7 +314,7 @@ static void follow_owner(AbInstance *self, void *data) {
 }
 
 void ab_group_use(AbGroup *group, const char *name) {
-  if (!group || !ab_ok(group->ctx) || group->ctx->shape_only) return;
+  if (!group || group->ctx->shape_only || (name && !ab_ok(group->ctx))) return;
   const AbGroupState *kept = name ? ab_group_state(group, name) : NULL;
   if (name && !kept) return;
   AbTensor *flat = kept ? kept->flat : group->weights;
