@@ -54,7 +54,8 @@ static AbSignature agent_signature(const Assembly *self) {
 static AbSpec predicted(const Assembly *self, const AbSpec *y) {
   AbSpec out = *y;
   if (y->range != AB_RANGE_CLASS) return out;
-  out = (AbSpec){.rank = y->rank + 1, .dtype = ab_real_dtype(self->ctx)};
+  out = (AbSpec){
+      .rank = y->rank + 1, .dtype = ab_real_dtype(self->ctx), .classes = y->classes};
   memcpy(out.shape, y->shape, (size_t)y->rank * sizeof *out.shape);
   out.shape[y->rank] = y->classes;
   return out;

@@ -1,11 +1,15 @@
 /* SPDX-License-Identifier: Apache-2.0
  *
  * Cross-entropy of classes: the mean over the batch of  -log softmax(y)_label,  or of
- * -sum_c t_c log softmax(y)_c  where the target gives a probability for each class. With label
- * smoothing (Szegedy et al. 2016) and weights of the classes (the mean is then over the weights of
- * the batch's labels), as in PyTorch. Smoothing and weights are of labels only: with
+ * -sum_c t_c log softmax(y)_c  where the target gives a probability for each class. Where a sample
+ * has a class at each of several places (the next character at each step: output [n, t, classes],
+ * target [n, t]), it is the mean over these too: nats per symbol.
+ *
+ * With label smoothing (Szegedy et al. 2016) and weights of the classes (the mean is then over the
+ * weights of the batch's labels), as in PyTorch. Smoothing and weights are of labels only: with
  * probabilities for a target they are an error.                                                  */
 #include <absdk/absdk.h>
+#include <string.h>
 
 typedef struct {
   AbLoss base;
@@ -33,19 +37,42 @@ static bool plain(CrossEntropy *o) {
   return false;
 }
 
+/* Whether the output has a number for each class at each place of the target. */
+static bool one_each(const AbSpec *output, const AbSpec *target) {
+  return output->rank == target->rank + 1 && output->shape[target->rank] == target->classes &&
+         memcmp(output->shape, target->shape, (size_t)target->rank * sizeof *target->shape) == 0;
+}
+
+static void misfit(AbLoss *self, const AbSpec *output, const AbSpec *target) {
+  AbShape given = {.rank = output->rank}, places = {.rank = target->rank};
+  char a[200], b[200];
+  memcpy(given.dims, output->shape, sizeof given.dims);
+  memcpy(places.dims, target->shape, sizeof places.dims);
+  if (target->rank == 0)
+    ab_fail(self, AB_CONFIG, "the data has %lld classes and the model gives %lld numbers",
+            (long long)target->classes, (long long)ab_spec_count(output));
+  else
+    ab_fail(
+        self, AB_CONFIG,
+        "the target is one of %lld classes at each place of %s, and the model gives %s; it must "
+        "give a number for each class at each place",
+        (long long)target->classes, ab_shape_text(places, b, sizeof b),
+        ab_shape_text(given, a, sizeof a));
+}
+
 static void check(AbLoss *self, const AbSpec *output, const AbSpec *target) {
   CrossEntropy *o = (CrossEntropy *)self;
   if (soft(output, target)) {
     plain(o);
     return;
   }
-  if (target->range != AB_RANGE_CLASS || target->rank != 0)
-    ab_fail(self, AB_CONFIG,
-            "the target is not one class per sample, nor a probability of each; losses for "
-            "numbers are mse and binary-cross-entropy");
-  else if (output->rank != 1 || output->shape[0] != target->classes)
-    ab_fail(self, AB_CONFIG, "the data has %lld classes and the model gives %lld numbers",
-            (long long)target->classes, (long long)ab_spec_count(output));
+  if (target->range != AB_RANGE_CLASS)
+    ab_fail(
+        self, AB_CONFIG,
+        "the target is not one class per sample or place, nor a probability of each; losses for "
+        "numbers are mse and binary-cross-entropy");
+  else if (!one_each(output, target))
+    misfit(self, output, target);
   else if (o->weights.count && o->weights.count != target->classes)
     ab_fail(self, AB_CONFIG, "there are %lld weights for %lld classes", (long long)o->weights.count,
             (long long)target->classes);
@@ -65,6 +92,10 @@ static AbTensor *loss(AbLoss *self, AbTensor *output, AbTensor *target) {
   CrossEntropy *o = (CrossEntropy *)self;
   if (ab_dtype(target) == ab_dtype(output))
     return plain(o) ? ab_mean(ab_cross_entropy_soft(output, target)) : NULL;
+  if (ab_rank(target) > 1) { /* the places of a sample are rows as samples are */
+    output = ab_reshape(output, AB_SHAPE(ab_count(target), ab_dim(output, -1)));
+    target = ab_reshape(target, AB_SHAPE(ab_count(target)));
+  }
   if (o->weights.count) return weighted(o, output, target);
   return ab_mean(ab_cross_entropy_weighted(output, target, AB_NONE, o->smoothing));
 }

@@ -1,19 +1,30 @@
 /* SPDX-License-Identifier: Apache-2.0
  *
- * Accuracy: the part of the samples whose most probable class is their label. */
+ * Accuracy: the part of the samples whose most probable class is their label. Where a sample has a
+ * label at each of several places (output [n, t, classes], target [n, t]), the part of these.    */
 #include <absdk/absdk.h>
+#include <string.h>
 
 typedef struct {
   AbMetric base;
   int64_t right, count;
 } Accuracy;
 
+/* Whether the output has a number for each class at each place of the target. */
+static bool one_each(const AbSpec *output, const AbSpec *target) {
+  return output->rank == target->rank + 1 && output->shape[target->rank] == target->classes &&
+         memcmp(output->shape, target->shape, (size_t)target->rank * sizeof *target->shape) == 0;
+}
+
 static void check(AbMetric *self, const AbSpec *output, const AbSpec *target) {
-  if (target->range != AB_RANGE_CLASS || target->rank != 0)
-    ab_fail(self, AB_CONFIG, "the target is not one class per sample; a metric for numbers is mse");
-  else if (output->rank != 1 || output->shape[0] != target->classes)
-    ab_fail(self, AB_CONFIG, "the data has %lld classes and the model gives %lld numbers",
-            (long long)target->classes, (long long)ab_spec_count(output));
+  if (target->range != AB_RANGE_CLASS)
+    ab_fail(self, AB_CONFIG,
+            "the target is not one class per sample or place; a metric for numbers is mse");
+  else if (!one_each(output, target))
+    ab_fail(self, AB_CONFIG, "the data has %lld classes%s and the model gives %lld numbers%s",
+            (long long)target->classes, target->rank > 0 ? " at each of several places" : "",
+            (long long)ab_spec_count(output),
+            target->rank > 0 ? "; it must give one for each class at each place" : "");
 }
 
 static void reset(AbMetric *self) {

@@ -75,6 +75,7 @@ static void build(AbModel *self, const AbSignature *wanted) {
   if (wanted->role == AB_ROLE_ENCODE) encode.out = wanted->out;
   AbSpec code = ab_build(m->encoder, &encode);
   if (code.rank < 0) return;
+  ab_output_range(self, AB_ROLE_ENCODE, code.range);
   if (m->tied) tie(m);
   AbSignature decode = ab_signature(AB_ROLE_DECODE, &code, x);
   ab_build(m->decoder, &decode);

@@ -53,6 +53,8 @@ static void build(AbModel *self, const AbSignature *wanted) {
     m->hidden[i] = ab_linear_make(self, i + 1, width, m->units.items[i], m->activation);
     width = m->units.items[i];
   }
+  if (count > 0 && m->activation == AB_SIGMOID && m->dropout == 0)
+    ab_output_range(self, AB_ROLE_ENCODE, AB_RANGE_UNIT);
   if (!output) return;
   m->sample.rank = wanted->out.rank;
   memcpy(m->sample.dims, wanted->out.shape, sizeof m->sample.dims);

@@ -180,6 +180,37 @@ static void test_cross_entropy(const PluginTestCase *at) {
   plugin_test_finish(ctx);
 }
 
+/* A class at each of several places of a sample: as if the places were samples. */
+static void test_cross_entropy_places(const PluginTestCase *at) {
+  AbContext *ctx = plugin_test_context(at);
+  AbLoss *loss = plugin_test_new(ctx, AB_KIND_LOSS, "cross-entropy");
+  enum { N = 3, T = 2, U = 2, PLACES = N * T * U };
+  g_autofree double *z = plugin_test_numbers(PLACES * CLASSES, -3, 3, 61);
+  const double labels[PLACES] = {0, 3, 1, 3, 2, 2, 0, 1, 1, 3, 0, 2}, weights[] = {1, 0.5, 2, 3};
+  double value = 0, weighted = 0, total = 0, slope[PLACES * CLASSES];
+  AbTensor *logits, *target;
+
+  for (gint64 i = 0; i < PLACES; i++) {
+    const double *row = z + i * CLASSES;
+    gint64 label = (gint64)labels[i];
+    double sum = 0;
+
+    for (gint64 j = 0; j < CLASSES; j++) sum += exp(row[j]);
+    value += (log(sum) - row[label]) / PLACES;
+    weighted += weights[label] * (log(sum) - row[label]);
+    total += weights[label];
+    for (gint64 j = 0; j < CLASSES; j++)
+      slope[i * CLASSES + j] = (exp(row[j]) / sum - (j == label)) / PLACES;
+  }
+  logits = leaf(ctx, AB_SHAPE(N, T, U, CLASSES), z);
+  target = plugin_test_tensor_of(ctx, AB_I64, AB_SHAPE(N, T, U), labels);
+  check_loss(loss, logits, target, value, logits, slope, at->exact);
+  plugin_test_set_reals(loss, "weights", CLASSES, weights);
+  plugin_test_close(ab_item(ab_loss_value(loss, logits, target)), weighted / total, at->exact);
+  ab_instance_free(loss);
+  plugin_test_finish(ctx);
+}
+
 static void test_cross_entropy_errors(void) {
   AbContext *ctx = ab_context_new("cpu", AB_F64, 1);
   AbLoss *loss = plugin_test_new(ctx, AB_KIND_LOSS, "cross-entropy");
@@ -201,7 +232,15 @@ static void test_cross_entropy_errors(void) {
   many.rank = 1;
   many.shape[0] = 3;
   ab_loss_check(loss, &three, &many); /* a class for each of three places */
-  plugin_test_error(ctx, AB_CONFIG, "loss (cross-entropy): *not one class per sample*");
+  plugin_test_error(ctx, AB_CONFIG,
+                    "loss (cross-entropy): *3 classes at each place of [3]*gives [3]*");
+  AbSpec places = plugin_test_spec(ctx, AB_RANGE_REAL, 3, 3, 0);
+  ab_loss_check(loss, &places, &many);
+  plugin_test_fine(ctx);
+  many.shape[0] = 2;
+  ab_loss_check(loss, &places, &many);
+  plugin_test_error(ctx, AB_CONFIG,
+                    "loss (cross-entropy): *3 classes at each place of [2]*gives [3, 3]*");
 
   /* what a target of probabilities would not heed */
   AbSpec soft = plugin_test_spec(ctx, AB_RANGE_UNIT, 3, 0, 0);
@@ -445,6 +484,7 @@ int main(int argc, char **argv) {
   plugin_test_add("/losses/binary-cross-entropy/sigmoid", test_bce_of_sigmoid);
   g_test_add_func("/losses/binary-cross-entropy/errors", test_bce_errors);
   plugin_test_add("/losses/cross-entropy", test_cross_entropy);
+  plugin_test_add("/losses/cross-entropy/places", test_cross_entropy_places);
   g_test_add_func("/losses/cross-entropy/errors", test_cross_entropy_errors);
   plugin_test_add("/losses/elementwise", test_elementwise);
   plugin_test_add("/losses/samples", test_samples);

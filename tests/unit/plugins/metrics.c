@@ -3,6 +3,7 @@
  * Metrics: over batches of unequal size they give what plain loops over the whole set give; what
  * they refuse.                                                                                  */
 #include "plugin-test.h"
+#include <math.h>
 #include <string.h>
 
 #define ROWS    23
@@ -83,7 +84,11 @@ static void test_accuracy_errors(void) {
   many.rank = 1;
   many.shape[0] = 3;
   ab_metric_check(metric, &three, &many); /* a class for each of three places */
-  plugin_test_error(ctx, AB_CONFIG, "metric (accuracy): *not one class per sample*");
+  plugin_test_error(ctx, AB_CONFIG,
+                    "metric (accuracy): *3 classes at each of several places*3 numbers*");
+  AbSpec places = plugin_test_spec(ctx, AB_RANGE_REAL, 3, 3, 0);
+  ab_metric_check(metric, &places, &many);
+  plugin_test_fine(ctx);
   four.classes = 4;
   ab_metric_check(metric, &three, &four);
   plugin_test_error(ctx, AB_CONFIG, "metric (accuracy): *4 classes*3 numbers*");
@@ -95,6 +100,72 @@ static void test_accuracy_errors(void) {
                    plugin_test_tensor(ctx, AB_SHAPE(2), zeros));
   plugin_test_error(ctx, AB_CONFIG,
                     "metric (accuracy): *an output of [2, 3] and a target of [2] differ in shape*");
+  ab_instance_free(metric);
+  plugin_test_finish(ctx);
+}
+
+/* ---- symbols: a class at each of several places of a sample ---------------------------------- */
+
+#define PLACES 4
+
+/* exp of the mean of -log softmax at the label, over all places of all rows */
+static double perplexity(const double *logits, const double *labels) {
+  double nats = 0;
+
+  for (gint64 i = 0; i < ROWS * PLACES; i++) {
+    double sum = 0;
+
+    for (gint64 j = 0; j < CLASSES; j++) sum += exp(logits[i * CLASSES + j]);
+    nats += log(sum) - logits[i * CLASSES + (gint64)labels[i]];
+  }
+  return exp(nats / (ROWS * PLACES));
+}
+
+static void test_symbols(const PluginTestCase *at) {
+  AbContext *ctx = plugin_test_context(at);
+  AbMetric *metrics[] = {plugin_test_new(ctx, AB_KIND_METRIC, "accuracy"),
+                         plugin_test_new(ctx, AB_KIND_METRIC, "perplexity")};
+  g_autofree double *logits = plugin_test_numbers(ROWS * PLACES * CLASSES, -3, 3, 14);
+  g_autofree double *labels = plugin_test_numbers(ROWS * PLACES, 0, CLASSES, 15);
+  gint64 row = 0, right = 0;
+
+  for (gint64 i = 0; i < ROWS * PLACES; i++) {
+    gint64 best = 0;
+
+    labels[i] = (double)(gint64)labels[i];
+    for (gint64 j = 1; j < CLASSES; j++)
+      if (logits[i * CLASSES + j] > logits[i * CLASSES + best]) best = j;
+    right += best == (gint64)labels[i];
+  }
+  for (gsize m = 0; m < G_N_ELEMENTS(metrics); m++) ab_metric_reset(metrics[m]);
+  for (gsize b = 0; b < G_N_ELEMENTS(sizes); b++, row += sizes[b - 1]) {
+    AbTensor *output = plugin_test_tensor(ctx, AB_SHAPE(sizes[b], PLACES, CLASSES),
+                                          logits + row * PLACES * CLASSES);
+    AbTensor *target =
+        plugin_test_tensor_of(ctx, AB_I64, AB_SHAPE(sizes[b], PLACES), labels + row * PLACES);
+
+    for (gsize m = 0; m < G_N_ELEMENTS(metrics); m++) ab_metric_update(metrics[m], output, target);
+  }
+  plugin_test_close(ab_metric_value(metrics[0]), (double)right / (ROWS * PLACES), 1e-15);
+  plugin_test_close(ab_metric_value(metrics[1]), perplexity(logits, labels), at->exact);
+  g_assert_false(ab_metric_higher_is_better(metrics[1]));
+  for (gsize m = 0; m < G_N_ELEMENTS(metrics); m++) ab_instance_free(metrics[m]);
+  plugin_test_finish(ctx);
+}
+
+static void test_perplexity_errors(void) {
+  AbContext *ctx = ab_context_new("cpu", AB_F64, 1);
+  AbMetric *metric = plugin_test_new(ctx, AB_KIND_METRIC, "perplexity");
+  AbSpec three = plugin_test_spec(ctx, AB_RANGE_REAL, 3, 0, 0);
+  AbSpec label = {.dtype = AB_I64, .range = AB_RANGE_CLASS, .classes = 3};
+
+  ab_metric_check(metric, &three, &label);
+  plugin_test_fine(ctx);
+  ab_metric_check(metric, &three, &three);
+  plugin_test_error(ctx, AB_CONFIG, "metric (perplexity): *no class*mse*");
+  label.classes = 4;
+  ab_metric_check(metric, &three, &label);
+  plugin_test_error(ctx, AB_CONFIG, "metric (perplexity): *1 targets of 4 classes*3 numbers*");
   ab_instance_free(metric);
   plugin_test_finish(ctx);
 }
@@ -148,6 +219,8 @@ int main(int argc, char **argv) {
   g_test_init(&argc, &argv, NULL);
   plugin_test_add("/metrics/accuracy", test_accuracy);
   g_test_add_func("/metrics/accuracy/errors", test_accuracy_errors);
+  plugin_test_add("/metrics/symbols", test_symbols);
+  g_test_add_func("/metrics/perplexity/errors", test_perplexity_errors);
   plugin_test_add("/metrics/mse", test_mse);
   g_test_add_func("/metrics/mse/errors", test_mse_errors);
   return g_test_run();

@@ -2,7 +2,8 @@
  *
  * Restricted Boltzmann machines so small that everything is known by enumeration: free energy,
  * conditionals, what contrastive divergence and persistent chains give on average, the likelihood
- * that learning reaches. Draws are seeded; bounds are five standard errors where not said.      */
+ * that learning reaches, what is generated, the partition function. Draws are seeded; bounds are
+ * five standard errors where not said.                                                          */
 #include "plugin-test.h"
 #include <math.h>
 #include <string.h>
@@ -564,22 +565,16 @@ static void test_pcd_mean(const PluginTestCase *at) {
   }
 }
 
-/* The visible states of the chains have the machine's distribution: chi-square of 15 degrees of
- * freedom, below 50 but once in 80000 seeds.                                                     */
-static void test_pcd_states(const PluginTestCase *at) {
-  Machine m = machine(4, FALSE, 2, 107);
-  Rig rig = rig_begin(at, &m, 30, CHAINS);
-  g_autofree double *v = binary_rows(8), *chain = NULL;
-  double g[STATS], chi = 0, counts[16] = {0};
+/* Chi-square of binary rows against the machine's distribution, of 15 degrees of freedom. */
+static double chi_square(const Machine *m, const double *rows, int count) {
+  double chi = 0, counts[16] = {0};
 
-  gradient(&rig, &m, v, 8, g);
-  chain = plugin_test_values(plugin_test_state(rig.model, "chain"));
-  for (int r = 0; r < CHAINS; r++) {
+  for (int r = 0; r < count; r++) {
     int s = 0;
 
     for (int i = 0; i < V; i++) {
-      g_assert_true(chain[r * V + i] == 0 || chain[r * V + i] == 1);
-      s |= (int)chain[r * V + i] << i;
+      g_assert_true(rows[r * V + i] == 0 || rows[r * V + i] == 1);
+      s |= (int)rows[r * V + i] << i;
     }
     counts[s]++;
   }
@@ -587,10 +582,23 @@ static void test_pcd_states(const PluginTestCase *at) {
     double from[V], expected;
 
     bits(s, V, from);
-    expected = CHAINS * exp(-free_energy(&m, from) - log_z(&m));
+    expected = count * exp(-free_energy(m, from) - log_z(m));
     chi += (counts[s] - expected) * (counts[s] - expected) / expected;
   }
-  g_assert_cmpfloat(chi, <, 50);
+  return chi;
+}
+
+/* The visible states of the chains have the machine's distribution: chi-square of 15 degrees of
+ * freedom, below 50 but once in 80000 seeds.                                                     */
+static void test_pcd_states(const PluginTestCase *at) {
+  Machine m = machine(4, FALSE, 2, 107);
+  Rig rig = rig_begin(at, &m, 30, CHAINS);
+  g_autofree double *v = binary_rows(8), *chain = NULL;
+  double g[STATS];
+
+  gradient(&rig, &m, v, 8, g);
+  chain = plugin_test_values(plugin_test_state(rig.model, "chain"));
+  g_assert_cmpfloat(chi_square(&m, chain, CHAINS), <, 50);
   rig_end(&rig);
 }
 
@@ -627,6 +635,282 @@ static void test_pcd_buffer(const PluginTestCase *at) {
   g_assert_cmpmem(first, bytes, last, bytes);
   rig_end(&a);
   rig_end(&b);
+}
+
+/* ---- doubled weights, and samples instead of means ------------------------------------------- */
+
+/* The chain's states v by the powers of its transitions: the mean and the square of the statistics
+ * of v_k over all chains from v, all of whose units are sampled. */
+static void sampled_statistics(const Machine *m, const double *v, int k, double *mean,
+                               double *square) {
+  double p[16] = {0}, on[H], back[V], state[V], h[H], stats[STATS];
+  int from = 0;
+
+  for (int i = 0; i < V; i++) from |= (int)v[i] << i;
+  p[from] = 1;
+  for (int step = 0; step < k; step++) {
+    double next[16] = {0};
+
+    for (int s = 0; s < 16; s++)
+      for (int t = 0; t < STATES; t++) {
+        double q = p[s];
+
+        bits(s, V, state);
+        bits(t, H, h);
+        hidden_given(m, state, on);
+        visible_given(m, h, back);
+        for (int j = 0; j < H; j++) q *= h[j] > 0 ? on[j] : 1 - on[j];
+        for (int u = 0; u < 16; u++) {
+          double r = q;
+
+          for (int i = 0; i < V; i++) r *= u >> i & 1 ? back[i] : 1 - back[i];
+          next[u] += r;
+        }
+      }
+    memcpy(p, next, sizeof p);
+  }
+  for (int s = 0; s < 16; s++) {
+    bits(s, V, state);
+    statistics(m, state, stats);
+    for (int i = 0; i < STATS; i++) {
+      mean[i] += p[s] * stats[i];
+      square[i] += p[s] * stats[i] * stats[i];
+    }
+  }
+}
+
+/* All rows are one state, so that samples and means part clearly. */
+static void test_sampled(const PluginTestCase *at) {
+  for (int k = 1; k <= 3; k += 2) {
+    Machine m = machine(4, FALSE, 3, 109);
+    Rig rig = rig_begin(at, &m, k, 0);
+    g_autofree double *v = g_new0(double, DRAWS *V);
+    double g[STATS], data[STATS], mean[STATS] = {0}, square[STATS] = {0}, variance[STATS];
+    double means[STATS] = {0}, unused[STATS] = {0}, apart = 0;
+
+    for (int r = 0; r < DRAWS; r++) bits(5, V, v + r * V);
+    plugin_test_set_bool(rig.model, "sampled", TRUE);
+    mean_statistics(&m, v, 1, data);
+    sampled_statistics(&m, v, k, mean, square);
+    chain_statistics(&m, v, k, means, unused);
+    for (int i = 0; i < STATS; i++) {
+      variance[i] = square[i] - mean[i] * mean[i];
+      apart = fmax(apart, fabs(mean[i] - means[i]) / sqrt(variance[i] / DRAWS));
+      mean[i] -= data[i];
+    }
+    g_assert_cmpfloat(apart, >, 20); /* what means would give is refused */
+    gradient(&rig, &m, v, DRAWS, g);
+    check_mean(g, mean, variance, DRAWS, at->exact);
+    rig_end(&rig);
+  }
+}
+
+/* The machine with weights times `scale`. */
+static Machine scaled(const Machine *m, double scale) {
+  Machine twice = *m;
+
+  for (int i = 0; i < V; i++)
+    for (int j = 0; j < H; j++) twice.W[i][j] *= scale;
+  return twice;
+}
+
+/* CD-1 with doubled weights: mean and variance of its statistics over one sample h. */
+static void doubled_statistics(const Machine *up, const Machine *down, const double *v,
+                               double *mean, double *square) {
+  double on[H], h[H], vk[V], stats[STATS];
+
+  hidden_given(up, v, on);
+  for (int s = 0; s < STATES; s++) {
+    double p = 1;
+
+    bits(s, H, h);
+    for (int j = 0; j < H; j++) p *= h[j] > 0 ? on[j] : 1 - on[j];
+    visible_given(down, h, vk);
+    statistics(up, vk, stats);
+    for (int i = 0; i < STATS; i++) {
+      mean[i] += p * stats[i];
+      square[i] += p * stats[i] * stats[i];
+    }
+  }
+}
+
+static void check_doubled(const PluginTestCase *at, const char *doubled, double up, double down) {
+  Machine m = machine(4, FALSE, 1, 110), above = scaled(&m, up), below = scaled(&m, down);
+  Rig rig = rig_begin(at, &m, 1, 0);
+  g_autofree double *v = g_new0(double, DRAWS *V);
+  double code[H], back[V], h[H], g[STATS], data[STATS], mean[STATS] = {0}, square[STATS] = {0};
+  double energy[1];
+
+  for (int r = 0; r < DRAWS; r++) bits(6, V, v + r * V);
+  bits(11, H, h);
+  plugin_test_set_choice(rig.model, "doubled", doubled);
+  hidden_given(&above, v, code);
+  visible_given(&below, h, back);
+  plugin_test_near(ab_encode(rig.model, rows_of(&rig, 4, v, 1)), code, H, at->exact);
+  plugin_test_near(ab_decode(rig.model, plugin_test_tensor(rig.ctx, AB_SHAPE(1, H), h)), back, V,
+                   at->exact);
+  mean_statistics(&above, v, 1, data);
+  doubled_statistics(&above, &below, v, mean, square);
+  for (int i = 0; i < STATS; i++) {
+    square[i] -= mean[i] * mean[i];
+    mean[i] -= data[i];
+  }
+  gradient(&rig, &m, v, DRAWS, g);
+  check_mean(g, mean, square, DRAWS, at->exact);
+  set_weights(&rig, &m);
+  ab_begin(rig.ctx, AB_PURPOSE_EVALUATE, 0);
+  if (up == down) {
+    energy[0] = free_energy(&above, v);
+    plugin_test_near(ab_call(rig.model, AB_ROLE_SCORE, rows_of(&rig, 4, v, 1)), energy, 1,
+                     at->exact);
+    plugin_test_close(ab_item(ab_log_partition(rig.model, 200, 500)), log_z(&above), 0.05);
+  } else {
+    g_assert_null(ab_call(rig.model, AB_ROLE_SCORE, rows_of(&rig, 4, v, 1)));
+    plugin_test_error(rig.ctx, AB_CONFIG, "model (rbm): with doubled: *no energy*none or both");
+    g_assert_null(ab_log_partition(rig.model, 10, 10));
+    plugin_test_error(rig.ctx, AB_CONFIG, "model (rbm): with doubled: *no energy*");
+  }
+  rig_end(&rig);
+}
+
+static void test_doubled(const PluginTestCase *at) {
+  check_doubled(at, "none", 1, 1);
+  check_doubled(at, "input", 2, 1);
+  check_doubled(at, "output", 1, 2);
+  check_doubled(at, "both", 2, 2);
+}
+
+/* ---- generating ------------------------------------------------------------------------------ */
+
+#define GENERATED 4000
+
+/* Samples have the machine's distribution (chi-square below 50 but once in 80000 seeds), whether
+ * from random or from 7 persistent chains, over and over; means have its mean. Chains stay.     */
+static void test_generate(const PluginTestCase *at) {
+  for (int chains = 0; chains < 8; chains += 7) {
+    Machine m = machine(4, FALSE, 2, 111);
+    Rig rig = rig_begin(at, &m, 1, chains);
+    g_autofree double *rows = NULL, *means = NULL, *before = NULL, *after = NULL;
+    double stats[STATS], variance[STATS], sum[V] = {0};
+    AbTensor *x;
+
+    ab_begin(rig.ctx, AB_PURPOSE_EVALUATE, 0);
+    plugin_test_set_int(rig.model, "burn_in", 60);
+    plugin_test_set_choice(rig.model, "generated", "samples");
+    if (chains) before = plugin_test_values(plugin_test_state(rig.model, "chain"));
+    x = ab_generate(rig.model, GENERATED);
+    g_assert_cmpint(ab_rank(x), ==, 3); /* as the samples: [n, 2, 2] */
+    rows = plugin_test_values(x);
+    g_assert_cmpfloat(chi_square(&m, rows, GENERATED), <, 50);
+    plugin_test_set_choice(rig.model, "generated", "means");
+    means = plugin_test_values(ab_generate(rig.model, GENERATED));
+    model_statistics(&m, stats, variance);
+    for (int r = 0; r < GENERATED * V; r++) {
+      g_assert_true(means[r] > 0 && means[r] < 1);
+      sum[r % V] += means[r] / GENERATED;
+    }
+    for (int i = 0; i < V; i++) /* the variance of a mean is below that of a sample */
+      g_assert_cmpfloat(fabs(sum[i] - stats[V * H + i]), <,
+                        5 * sqrt(variance[V * H + i] / GENERATED));
+    if (chains) {
+      after = plugin_test_values(plugin_test_state(rig.model, "chain"));
+      g_assert_cmpmem(before, 7 * V * sizeof *before, after, 7 * V * sizeof *after);
+    }
+    rig_end(&rig);
+  }
+}
+
+/* As a generator it is built from what it must give alone. */
+static void test_generator(void) {
+  AbContext *ctx = ab_context_new("cpu", AB_F32, 1);
+  AbSpec x = plugin_test_spec(ctx, AB_RANGE_BINARY, 3, 5, 0), nothing = {.rank = -1};
+  AbSignature wanted = ab_signature(AB_ROLE_GENERATE, &nothing, &x);
+  AbModel *model = plugin_test_new(ctx, AB_KIND_MODEL, "rbm");
+  AbSpec given = ab_build(model, &wanted);
+
+  plugin_test_fine(ctx);
+  g_assert_cmpint(given.rank, ==, 2);
+  g_assert_cmpint(given.shape[1], ==, 5);
+  ab_instance_free(model);
+  model = plugin_test_new(ctx, AB_KIND_MODEL, "rbm");
+  wanted = ab_signature(AB_ROLE_GENERATE, &nothing, NULL);
+  ab_build(model, &wanted);
+  plugin_test_error(ctx, AB_CONFIG, "model (rbm): as a generator it must be told what to give");
+  ab_instance_free(model);
+  plugin_test_finish(ctx);
+}
+
+/* ---- log Z ----------------------------------------------------------------------------------- */
+
+#define WIDE 10
+#define DEEP 6
+
+/* log Z of 10 visible and 6 hidden units by the sum over the hidden ones. */
+static double exact_log_z(const double *W, const double *b, const double *c, gboolean gaussian) {
+  double terms[1 << DEEP], most = -INFINITY, sum = 0;
+
+  for (int s = 0; s < 1 << DEEP; s++) {
+    terms[s] = 0;
+    for (int j = 0; j < DEEP; j++) terms[s] += (s >> j & 1) * c[j];
+    for (int i = 0; i < WIDE; i++) {
+      double in = 0;
+
+      for (int j = 0; j < DEEP; j++) in += (s >> j & 1) * W[i * DEEP + j];
+      terms[s] += gaussian ? log(2 * G_PI) / 2 + b[i] * in + in * in / 2 : log1p(exp(b[i] + in));
+    }
+    most = fmax(most, terms[s]);
+  }
+  for (int s = 0; s < 1 << DEEP; s++) sum += exp(terms[s] - most);
+  return most + log(sum);
+}
+
+/* Wherever the independent units start, the estimate is the same; the bound is 0.05 nats. */
+static void test_log_partition(const PluginTestCase *at) {
+  for (int gaussian = 0; gaussian < 2; gaussian++) {
+    AbContext *ctx = plugin_test_context(at);
+    AbModel *model = plugin_test_new(ctx, AB_KIND_MODEL, "rbm");
+    AbSpec x = plugin_test_spec(ctx, gaussian ? AB_RANGE_REAL : AB_RANGE_BINARY, WIDE, 0, 0);
+    AbSignature wanted = ab_signature(AB_ROLE_RECONSTRUCT, &x, &x);
+    double size = gaussian ? 0.6 : 1.5, exact;
+    g_autofree double *W = plugin_test_numbers(WIDE * DEEP, -size, size, 112);
+    g_autofree double *b = plugin_test_numbers(WIDE, -2, 1, 113);
+    g_autofree double *c = plugin_test_numbers(DEEP, -2, 2, 114);
+    g_autofree double *mean = plugin_test_numbers(WIDE, 0, 1, 115);
+
+    plugin_test_set_int(model, "hidden", DEEP);
+    ab_build(model, &wanted);
+    plugin_test_fine(ctx);
+    plugin_test_fill(plugin_test_state(model, "W"), W);
+    plugin_test_fill(plugin_test_state(model, "b"), b);
+    plugin_test_fill(plugin_test_state(model, "c"), c);
+    exact = exact_log_z(W, b, c, gaussian);
+    for (int again = 0; again < 2; again++) {
+      double got = ab_item(ab_log_partition(model, 200, 2000));
+
+      g_test_message("log Z %.4f, estimated %.4f", exact, got);
+      g_assert_cmpfloat(fabs(got - exact), <, 0.05);
+      plugin_test_fill(plugin_test_state(model, "mean"), mean);
+    }
+    plugin_test_fine(ctx);
+    ab_instance_free(model);
+    plugin_test_finish(ctx);
+  }
+}
+
+/* The mean that it starts from is that of the data, once there were many batches. */
+static void test_data_mean(const PluginTestCase *at) {
+  Machine m = machine(4, FALSE, 1, 116);
+  Rig rig = rig_begin(at, &m, 1, 0);
+  const double v[] = {1, 0, 0, 1, 1, 0, 1, 0}, half = 0.5 * pow(0.99, 400);
+  double g[STATS];
+  g_autofree double *mean = NULL;
+
+  for (int t = 0; t < 400; t++) gradient(&rig, &m, v, 2, g);
+  mean = plugin_test_values(plugin_test_state(rig.model, "mean"));
+  plugin_test_close(mean[0], 1 - half, 1e-5);
+  plugin_test_close(mean[1], half, 1e-5);
+  plugin_test_close(mean[2], 0.5, 1e-5);
+  rig_end(&rig);
 }
 
 /* ---- learning -------------------------------------------------------------------------------- */
@@ -738,7 +1022,8 @@ static void test_roles(void) {
 
   g_assert_cmpuint(ab_component_roles(rbm), ==,
                    AB_ROLE_BIT(AB_ROLE_ENCODE) | AB_ROLE_BIT(AB_ROLE_DECODE) |
-                       AB_ROLE_BIT(AB_ROLE_RECONSTRUCT) | AB_ROLE_BIT(AB_ROLE_SCORE));
+                       AB_ROLE_BIT(AB_ROLE_RECONSTRUCT) | AB_ROLE_BIT(AB_ROLE_SCORE) |
+                       AB_ROLE_BIT(AB_ROLE_GENERATE));
 }
 
 int main(int argc, char **argv) {
@@ -751,7 +1036,13 @@ int main(int argc, char **argv) {
   plugin_test_add("/rbm/pcd/mean", test_pcd_mean);
   plugin_test_add("/rbm/pcd/states", test_pcd_states);
   plugin_test_add("/rbm/pcd/buffer", test_pcd_buffer);
+  plugin_test_add("/rbm/sampled", test_sampled);
+  plugin_test_add("/rbm/doubled", test_doubled);
+  plugin_test_add("/rbm/generate", test_generate);
+  plugin_test_add("/rbm/log-partition", test_log_partition);
+  plugin_test_add("/rbm/data-mean", test_data_mean);
   plugin_test_add("/rbm/learning", test_learning);
+  g_test_add_func("/rbm/generator", test_generator);
   g_test_add_func("/rbm/visible", test_visible);
   g_test_add_func("/rbm/dry-run", test_dry_run);
   g_test_add_func("/rbm/roles", test_roles);
