@@ -36,7 +36,9 @@ static gboolean call(Pass *self, AbBatch *batch, AbTensor *x, GError **error) {
   gint64 count = batch ? ab_batch_count(batch) : MIN(self->batch, self->total - self->done);
   AbTensor *labels = batch && ab_batch_has(batch, "y") ? ab_batch_get(batch, "y") : NULL;
   ab_begin(ctx, AB_PURPOSE_EVALUATE, self->number++);
+  const AbBatch *outer = ab_set_batch(ctx, batch);
   AbTensor *y = trained_call(self->trained, self->role, x, count, error);
+  ab_set_batch(ctx, outer);
   if (!y) return FALSE;
   output_add(self->output, y, labels);
   self->done += count;

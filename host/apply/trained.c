@@ -51,33 +51,13 @@ gboolean trained_check_role(const Trained *self, AbRole role, GError **error) {
 
 /* ---- what goes in ---------------------------------------------------------------------------- */
 
-static AbTensor *zeros_like(AbContext *ctx, const AbSpec *spec) {
-  AbShape shape = {.rank = spec->rank + 1, .dims = {1}};
-  memcpy(shape.dims + 1, spec->shape, (size_t)spec->rank * sizeof *spec->shape);
-  return ab_full(ctx, spec->range == AB_RANGE_CLASS ? AB_I64 : ab_real_dtype(ctx), shape, 0);
-}
-
-static gboolean code_spec(const Trained *self, AbSpec *code, GError **error) {
-  AbContext *ctx = self->assembly->ctx;
-  AbScope scope = ab_scope_begin(ctx);
-  bool recording = ab_set_recording(ctx, false);
-  ab_begin(ctx, AB_PURPOSE_EVALUATE, 0);
-  AbTensor *y = ab_encode(self->assembly->model, zeros_like(ctx, &self->signature.in));
-  if (y && ab_rank(y) > 0) {
-    AbShape shape = ab_shape(y);
-    *code = (AbSpec){.rank = shape.rank - 1, .dtype = ab_dtype(y)};
-    memcpy(code->shape, shape.dims + 1, (size_t)code->rank * sizeof *code->shape);
-  }
-  ab_set_recording(ctx, recording);
-  ab_scope_end(ctx, scope, NULL, 0);
-  return assembly_check(self->assembly, error);
-}
-
 gboolean trained_input(const Trained *self, AbRole role, AbSpec *wanted, GError **error) {
   *wanted = self->signature.in;
   if (role != AB_ROLE_DECODE || self->signature.role == AB_ROLE_DECODE) return TRUE;
   *wanted = (AbSpec){.rank = -1, .dtype = ab_real_dtype(self->assembly->ctx)};
-  return !(roles_of(self) & AB_ROLE_BIT(AB_ROLE_ENCODE)) || code_spec(self, wanted, error);
+  if (roles_of(self) & AB_ROLE_BIT(AB_ROLE_ENCODE))
+    *wanted = ab_output(self->assembly->model, AB_ROLE_ENCODE);
+  return assembly_check(self->assembly, error);
 }
 
 /* ---- calling --------------------------------------------------------------------------------- */
