@@ -23,6 +23,7 @@ typedef struct {
   Binder binder;
   Node *resolved; /* the manifest with everything filled in */
   AbRole role;
+  AbRole taught; /* that a loss is of: for a score which follows from it, reconstruct */
 
   AbData *data;               /* NULL where the problem has an environment instead */
   AbEnvironment *environment; /* or NULL */

@@ -51,7 +51,8 @@ static void note_places(Assembly *self, const Node *mapping, const char *prefix,
 /* The default component of a kind for the role of the problem, as a node; NULL if there is none. */
 static Node *preset(Assembly *self, AbKind kind) {
   GError *error = NULL;
-  const Entry *entry = registry_default(self->binder.registry, kind, self->role, &error);
+  const Entry *entry = registry_default(self->binder.registry, kind,
+                                        kind == AB_KIND_LOSS ? self->taught : self->role, &error);
   if (error) {
     diagnostics_add(self->binder.diagnostics, (AbCode)error->code, NULL, "%s", error->message);
     g_error_free(error);
@@ -200,9 +201,18 @@ static void note_no_objective(Assembly *self, const Node *root) {
   g_free(place);
 }
 
+/* A score that is the error of a reconstruction is learned by reconstructing. */
+static AbRole taught_role(const Assembly *self) {
+  gboolean reconstructs =
+      self->model && ab_component_roles(self->model->component) & AB_ROLE_BIT(AB_ROLE_RECONSTRUCT);
+  gboolean by_error = self->role == AB_ROLE_SCORE && !self->own_objective && reconstructs;
+  return by_error ? AB_ROLE_RECONSTRUCT : self->role;
+}
+
 static void bind_loss(Assembly *self, const Node *root) {
   self->own_objective = self->model && ab_model_has_objective(self->model, self->role);
-  gboolean target = self->role == AB_ROLE_NONE || assembly_target(self->role);
+  self->taught = taught_role(self);
+  gboolean target = self->role == AB_ROLE_NONE || assembly_target(self->taught);
   gboolean plain = self->controller && self->controller->component->default_for == AB_ANY_ROLE;
   if (self->model && !self->own_objective && !target && plain)
     note_no_objective(self, root);

@@ -54,8 +54,7 @@ static AbSignature agent_signature(const Assembly *self) {
 static AbSpec predicted(const Assembly *self, const AbSpec *y) {
   AbSpec out = *y;
   if (y->range != AB_RANGE_CLASS) return out;
-  out = (AbSpec){
-      .rank = y->rank + 1, .dtype = ab_real_dtype(self->ctx), .classes = y->classes};
+  out = (AbSpec){.rank = y->rank + 1, .dtype = ab_real_dtype(self->ctx), .classes = y->classes};
   memcpy(out.shape, y->shape, (size_t)y->rank * sizeof *out.shape);
   out.shape[y->rank] = y->classes;
   return out;
@@ -100,19 +99,24 @@ static gboolean signature_of(const Assembly *self, AbSignature *signature, GErro
   return TRUE;
 }
 
+static void check_metrics_against(Assembly *self, const AbSpec *output, const AbSpec *target) {
+  for (guint i = 0; target && i < self->metrics->len; i++)
+    ab_metric_check(((NamedMetric *)self->metrics->pdata[i])->metric, output, target);
+}
+
+/* Whether the loss and the metrics can compare what there is. */
 static void check_against_target(Assembly *self) {
-  const char *name = assembly_compared(self);
   const AbSpec number = {.rank = 0, .dtype = ab_real_dtype(self->ctx)};
-  const AbSpec *target = name ? feed_spec(self->feed, name) : NULL;
-  if (self->environment)
-    for (guint i = 0; i < self->metrics->len; i++) /* of returns */
-      ab_metric_check(((NamedMetric *)self->metrics->pdata[i])->metric, &number, &number);
-  if (!target) return;
+  const char *compared = assembly_compared(self), *taught = assembly_target(self->taught);
   AbSpec output = ab_model_signature(self->model).out;
-  if (self->loss && !self->own_objective && assembly_target(self->role))
-    ab_loss_check(self->loss, &output, target);
-  for (guint i = 0; i < self->metrics->len; i++)
-    ab_metric_check(((NamedMetric *)self->metrics->pdata[i])->metric, &output, target);
+  if (self->loss && !self->own_objective && taught) {
+    const AbSpec *target = feed_spec(self->feed, taught);
+    ab_loss_check(self->loss, self->taught == self->role ? &output : target, target);
+  }
+  if (self->environment)
+    check_metrics_against(self, &number, &number); /* returns */
+  else if (compared)
+    check_metrics_against(self, &output, feed_spec(self->feed, compared));
 }
 
 static void no_action(AbInstance *instance, int64_t index) {
@@ -156,7 +160,7 @@ static gboolean set_rates(Assembly *self, GError **error) {
 
 static gboolean make_step(Assembly *self, GError **error) {
   AbStepParts parts = {
-      .role = self->role,
+      .role = self->taught,
       .model = self->model,
       .loss = self->own_objective ? NULL : self->loss,
       .environment = self->environment,

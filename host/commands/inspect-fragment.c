@@ -5,6 +5,8 @@
 #include "../registry/fit.h"
 #include "inspect.h"
 
+#include <string.h>
+
 static Node *placeholder(const AbParam *row) {
   switch (row->type) {
   case AB_TYPE_INT: return node_scalar_printf("%" G_GINT64_FORMAT, row->int_min);
@@ -14,11 +16,13 @@ static Node *placeholder(const AbParam *row) {
   case AB_TYPE_TEXT: return node_scalar("TEXT");
   default: break;
   }
-  if (row->type != AB_TYPE_REAL) return node_sequence();
-  char *text = param_real(row->real_min);
-  Node *node = node_scalar(text);
-  g_free(text);
-  return node;
+  Node *node = node_sequence();
+  if (row->type == AB_TYPE_INTS)
+    node_append(node, node_scalar_printf("%" G_GINT64_FORMAT, row->int_min));
+  if (row->type != AB_TYPE_REAL) return node;
+  g_autofree char *text = param_real(row->real_min);
+  node_free(node);
+  return node_scalar(text);
 }
 
 static Node *default_value(const AbParam *row) {
@@ -63,10 +67,22 @@ static Node *child(const Registry *registry, const AbSlot *slot) {
   return node;
 }
 
+/* NULL where the component gives none. */
+static Node *example(const AbSlot *slot) {
+  if (!slot->example) return NULL;
+  Diagnostics *diagnostics = diagnostics_new();
+  Node *node = node_parse(slot->example, strlen(slot->example), slot->key, diagnostics);
+  diagnostics_free(diagnostics);
+  return node ? node : node_scalar("null");
+}
+
 static void put_slots(Node *into, const Registry *registry, const AbComponent *component) {
   for (guint i = 0; i < component->slot_count; i++) {
     const AbSlot *slot = slot_row(component, i);
-    if (slot->arity == AB_REQUIRED)
+    Node *given = example(slot);
+    if (given)
+      node_put(into, slot->key, given);
+    else if (slot->arity == AB_REQUIRED)
       node_put(into, slot->key, child(registry, slot));
     else
       node_put(into, slot->key, slot->arity == AB_MANY ? node_sequence() : node_scalar("null"));

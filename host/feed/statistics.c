@@ -154,6 +154,7 @@ gboolean statistics_compute(Feed *self, GError **error) {
 
 /* Where a statistic is kept and how many numbers it has; NULL where the transform is off. */
 static double **statistic_slot(Feed *self, const char *name, gint64 *count) {
+  if (self->x < 0) return NULL; /* of an agent, which has no data */
   gint64 size = self->fields[self->x].count;
   *count = strcmp(name, "scale") == 0 ? 2 : size;
   if (strcmp(name, "scale") == 0) return self->plan.scale ? &self->scale : NULL;

@@ -32,10 +32,10 @@ const Result *results_find(const GPtrArray *results, const char *split, const ch
   return NULL;
 }
 
-gboolean prepare_batch(Assembly *self, AbBatch *batch, gboolean corrupt, gint64 step) {
-  const char *target = assembly_compared(self);
+gboolean prepare_batch(Assembly *self, AbBatch *batch, gboolean training, gint64 step) {
+  const char *target = training ? assembly_target(self->taught) : assembly_compared(self);
   if (target) ab_batch_put(batch, "target", ab_batch_get(batch, target));
-  if (corrupt && self->noise) {
+  if (training && self->noise) {
     ab_begin(self->ctx, AB_PURPOSE_NOISE, step);
     ab_batch_put(batch, "x", ab_noise_corrupt(self->noise, ab_batch_get(batch, "x")));
   }

@@ -21,9 +21,10 @@ const Result *results_find(const GPtrArray *results, const char *split, const ch
  * empty or the role has no target. FALSE and AB_STOPPED when a stop was asked for meanwhile. */
 gboolean evaluate_split(Assembly *assembly, AbSplit split, GPtrArray *results, GError **error);
 
-/* A batch for the model: "target" is added; in training "x" is corrupted by the noise. FALSE after
+/* A batch for the model: "target" is added, that of the loss or, in an evaluation, that of the
+ * metrics; in training "x" is corrupted by the noise. FALSE after
  * an error, which the context has.                                                              */
-gboolean prepare_batch(Assembly *assembly, AbBatch *batch, gboolean corrupt, gint64 step);
+gboolean prepare_batch(Assembly *assembly, AbBatch *batch, gboolean training, gint64 step);
 
 /* The table of results, a row per name and a column per split; free with g_free. */
 char *results_table(const GPtrArray *results);

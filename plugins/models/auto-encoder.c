@@ -22,10 +22,10 @@ static const AbParam params[] = {
                   "The decoder's weights are the encoder's, transposed and in reverse order."),
 };
 static const AbSlot slots[] = {
-    AB_SLOT(AutoEncoder, encoder, AB_KIND_MODEL, AB_ROLE_ENCODE, AB_REQUIRED,
-            "From x to the code."),
-    AB_SLOT(AutoEncoder, decoder, AB_KIND_MODEL, AB_ROLE_DECODE, AB_REQUIRED,
-            "From the code to x."),
+    AB_SLOT_LIKE(AutoEncoder, encoder, AB_KIND_MODEL, AB_ROLE_ENCODE, AB_REQUIRED,
+                 "{plugin: mlp, units: [64, 16]}", "From x to the code."),
+    AB_SLOT_LIKE(AutoEncoder, decoder, AB_KIND_MODEL, AB_ROLE_DECODE, AB_REQUIRED,
+                 "{plugin: mlp, units: [64]}", "From the code to x."),
 };
 
 static void name_of(char *name, size_t size, int64_t number) {

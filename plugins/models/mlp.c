@@ -9,7 +9,6 @@
  * a score one number; as a predictor or decoder it has the shape of what it must give. Dropout
  * follows every hidden layer.                                                                    */
 #include <absdk/absdk.h>
-#include <string.h>
 
 typedef struct {
   AbModel base;
@@ -29,11 +28,6 @@ static const AbParam params[] = {
                     "g; auto: sigmoid where values from 0 to 1 are wanted, else identity."),
     AB_PARAM_REAL(Mlp, dropout, 0, 0, 0.95, "", "Part of the hidden units left out in training."),
 };
-
-static AbActivation output_activation(const Mlp *m, const AbSpec *out) {
-  if (m->output_activation > 0) return m->output_activation - 1; /* after "auto" */
-  return out->range == AB_RANGE_UNIT || out->range == AB_RANGE_BINARY ? AB_SIGMOID : AB_IDENTITY;
-}
 
 static void build(AbModel *self, const AbSignature *wanted) {
   Mlp *m = (Mlp *)self;
@@ -56,10 +50,9 @@ static void build(AbModel *self, const AbSignature *wanted) {
   if (count > 0 && m->activation == AB_SIGMOID && m->dropout == 0)
     ab_output_range(self, AB_ROLE_ENCODE, AB_RANGE_UNIT);
   if (!output) return;
-  m->sample.rank = wanted->out.rank;
-  memcpy(m->sample.dims, wanted->out.shape, sizeof m->sample.dims);
+  m->sample = ab_spec_shape(&wanted->out);
   m->head = ab_linear_make(self, count + 1, width, ab_spec_count(&wanted->out),
-                           output_activation(m, &wanted->out));
+                           ab_output_activation(m->output_activation, &wanted->out));
 }
 
 /* The last hidden layer: as a code, or as features of what was learned for another role. */
@@ -73,10 +66,7 @@ static AbTensor *encode(AbModel *self, AbTensor *x) {
 
 static AbTensor *output(AbModel *self, AbTensor *x) {
   Mlp *m = (Mlp *)self;
-  AbTensor *y = ab_linear_apply(&m->head, encode(self, x));
-  AbShape shape = {.rank = m->sample.rank + 1, .dims = {ab_dim(x, 0)}};
-  memcpy(shape.dims + 1, m->sample.dims, (size_t)m->sample.rank * sizeof *shape.dims);
-  return ab_reshape(y, shape);
+  return ab_reshape_samples(ab_linear_apply(&m->head, encode(self, x)), m->sample);
 }
 
 static const AbModelVtable vtable = {

@@ -67,9 +67,11 @@ typedef struct {
   int64_t shape[AB_MAX_RANK];
   AbRange range;
   int32_t reserved;
-  int64_t classes; /* of AB_RANGE_CLASS, else 0 */
+  int64_t classes; /* of AB_RANGE_CLASS, and where logits of such are wanted; else 0 */
 } AbSpec;
 AB_EXPORT int64_t ab_spec_count(const AbSpec *spec); /* elements of one sample */
+AB_EXPORT AbShape ab_spec_shape(const AbSpec *spec); /* of one sample; of one not given: rank 0 */
+AB_EXPORT bool ab_spec_is_unit(const AbSpec *spec);  /* whether its values are from 0 to 1 */
 
 /* ---- parameters ------------------------------------------------------------------------------ */
 
@@ -206,9 +208,13 @@ typedef struct {
   uint32_t reserved;
   uint64_t offset;
   const char *doc;
+  const char *example; /* what may be in it, as YAML, for `abhost inspect`; NULL: whatever fits */
 } AbSlot;
 #define AB_SLOT(Type, field, of_kind, with_role, how_many, text) \
-  { #field, of_kind, with_role, how_many, 0, offsetof(Type, field), text }
+  AB_SLOT_LIKE(Type, field, of_kind, with_role, how_many, NULL, text)
+/* With an example: where not everything that has the role goes together. */
+#define AB_SLOT_LIKE(Type, field, of_kind, with_role, how_many, yaml, text) \
+  { #field, of_kind, with_role, how_many, 0, offsetof(Type, field), text, yaml }
 
 /* ---- component and plugin -------------------------------------------------------------------- */
 

@@ -71,6 +71,7 @@ AB_EXPORT void ab_data_place(AbData *self, AbSplit split, int64_t row, char *tex
 /* Declares, from `open`, a further field with samples of the same kind as x (samples without
  * labels, a second view): of the spec of x, with every transform of x but its augmentation. */
 AB_EXPORT void ab_data_another_x(AbData *self, const char *name);
+AB_EXPORT bool ab_data_is_another_x(const AbData *self, int32_t index); /* whether a field is one */
 
 /* HDF5 through the host's hardened store. The file is closed with the instance. Any thread. */
 typedef struct AbStoreFile AbStoreFile;

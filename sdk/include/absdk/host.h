@@ -63,8 +63,6 @@ AB_EXPORT void ab_state_freeze(AbInstance *self, int64_t index);
 
 /* ---- data ------------------------------------------------------------------------------------ */
 AB_EXPORT void ab_data_close(AbData *self);
-/* Whether a field was declared by ab_data_another_x. */
-AB_EXPORT bool ab_data_is_another_x(const AbData *self, int32_t index);
 
 /* The store that ab_store_* of data.h speak to. `open` returns NULL and a message to be freed with
  * free(). All may be called from any thread.                                                    */
@@ -84,13 +82,6 @@ AB_EXPORT void ab_set_store(AbContext *ctx, const AbStoreService *service);
 AB_EXPORT const AbBatch *ab_set_batch(AbContext *ctx, const AbBatch *batch);
 
 /* ---- wrappers of the kinds: set the component at work, check what comes back ----------------- */
-AB_EXPORT AbTensor *ab_noise_corrupt(AbNoise *noise, AbTensor *x);
-AB_EXPORT void ab_loss_check(AbLoss *loss, const AbSpec *output, const AbSpec *target);
-AB_EXPORT AbTensor *ab_loss_value(AbLoss *loss, AbTensor *output, AbTensor *target);
-/* Whether it needs no loss for a problem with that role. */
-AB_EXPORT bool ab_model_has_objective(const AbModel *model, AbRole role);
-/* What a built model was built for, with the output that it gives. */
-AB_EXPORT AbSignature ab_model_signature(const AbModel *model);
 /* Multiply-adds of the products for one sample through the role that it was built for; found by a
  * dry run.                                                                                      */
 AB_EXPORT int64_t ab_model_multiply_adds(AbModel *model);

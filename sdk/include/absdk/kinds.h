@@ -26,6 +26,11 @@ typedef struct {
   AbTensor *(*loss)(AbLoss *self, AbTensor *output, AbTensor *target);
 } AbLossVtable;
 
+/* For controllers: the component at work is set, and what comes back is checked. */
+AB_EXPORT AbTensor *ab_noise_corrupt(AbNoise *noise, AbTensor *x);
+AB_EXPORT void ab_loss_check(AbLoss *loss, const AbSpec *output, const AbSpec *target);
+AB_EXPORT AbTensor *ab_loss_value(AbLoss *loss, AbTensor *output, AbTensor *target);
+
 /* Applied to every weight of rank 2 and more (biases are left alone). */
 typedef struct {
   uint32_t struct_size;

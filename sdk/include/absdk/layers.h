@@ -25,6 +25,9 @@ AB_EXPORT AbLinear ab_linear_make(AbInstance *self, int64_t number, int64_t in, 
                                   AbActivation activation);
 AB_EXPORT AbTensor *ab_linear_apply(const AbLinear *layer,
                                     AbTensor *x); /* [..., in] -> [..., out] */
+/* The activation of an output, by a parameter with ab_output_activation_names; auto: sigmoid where
+ * values from 0 to 1 are wanted, else identity.                                                  */
+AB_EXPORT AbActivation ab_output_activation(int64_t choice, const AbSpec *wanted);
 
 /* Zeroes each element with probability `rate`, from 0 to 1, in training and scales the rest by
  * 1 / (1 - rate); else x itself. (Srivastava et al. 2014, in its inverted form.)                 */

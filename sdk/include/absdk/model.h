@@ -88,6 +88,11 @@ AB_EXPORT void ab_give_gradient(AbTensor *weight, AbTensor *gradient);
 /* log Z of a model that estimates it; an error for others. */
 AB_EXPORT AbTensor *ab_log_partition(AbModel *model, int64_t chains, int64_t steps);
 
+/* What a built model was built for, with the output that it gives. */
+AB_EXPORT AbSignature ab_model_signature(const AbModel *model);
+/* Whether it learns by an objective or a rule of its own, and needs no loss, for a problem with
+ * that role. */
+AB_EXPORT bool ab_model_has_objective(const AbModel *model, AbRole role);
 /* The roles of a component, given and derived, as a mask of AB_ROLE_BIT. */
 AB_EXPORT uint32_t ab_component_roles(const AbComponent *component);
 

@@ -14,6 +14,7 @@ AB_BEGIN_DECLS
 /* ---- shape: the same numbers in another order; no copy where strides can say it -------------- */
 AB_EXPORT AbTensor *ab_reshape(AbTensor *x, AbShape shape); /* one axis may be -1: what is left */
 AB_EXPORT AbTensor *ab_flatten(AbTensor *x);                /* [n, ...] -> [n, product] */
+AB_EXPORT AbTensor *ab_reshape_samples(AbTensor *x, AbShape sample); /* -> [n, sample ...] */
 AB_EXPORT AbTensor *ab_transpose(AbTensor *x, int32_t axis_a, int32_t axis_b);
 /* Axis i of the result is axis axes[i] of x; `count` is the rank. Permutation is a view. */
 AB_EXPORT AbTensor *ab_permute(AbTensor *x, int32_t count, const int32_t *axes);

@@ -16,6 +16,11 @@ AbLinear ab_linear_make(AbInstance *self, int64_t number, int64_t in, int64_t ou
                     ab_weight(self, b, AB_SHAPE(out), zero, "unit"), activation};
 }
 
+AbActivation ab_output_activation(int64_t choice, const AbSpec *wanted) {
+  if (choice > 0) return choice - 1; /* after "auto" */
+  return ab_spec_is_unit(wanted) ? AB_SIGMOID : AB_IDENTITY;
+}
+
 AbTensor *ab_linear_apply(const AbLinear *layer, AbTensor *x) {
   /* a sigmoid on its own keeps its argument, which binary cross-entropy is exact with */
   if (layer->activation == AB_SIGMOID)

@@ -255,7 +255,10 @@ AbSpec ab_build(AbModel *self, const AbSignature *wanted) {
   self->state->signature = *wanted;
   AbSpec given = gives(self, wanted->role, &wanted->in);
   if (given.rank < 0) return nothing;
-  if (wanted->out.rank >= 0) given.range = wanted->out.range;
+  if (wanted->out.rank >= 0) {
+    given.range = wanted->out.range;
+    given.classes = wanted->out.classes;
+  }
   self->state->signature.out = given;
   return given;
 }

@@ -50,6 +50,16 @@ int64_t ab_spec_count(const AbSpec *spec) {
   return ab_shape_count(shape);
 }
 
+AbShape ab_spec_shape(const AbSpec *spec) {
+  AbShape shape = {.rank = spec->rank > 0 ? spec->rank : 0};
+  memcpy(shape.dims, spec->shape, (size_t)shape.rank * sizeof *shape.dims);
+  return shape;
+}
+
+bool ab_spec_is_unit(const AbSpec *spec) {
+  return spec->range == AB_RANGE_UNIT || spec->range == AB_RANGE_BINARY;
+}
+
 char *ab_text_copy(const char *text) {
   size_t size = strlen(text) + 1;
   char *copy = malloc(size);

@@ -140,6 +140,18 @@ AbTensor *ab_flatten(AbTensor *x) {
   return ab_reshape(x, AB_SHAPE(x->shape[0], width));
 }
 
+AbTensor *ab_reshape_samples(AbTensor *x, AbShape sample) {
+  if (!usable(x)) return NULL;
+  if (x->rank < 1 || sample.rank >= AB_MAX_RANK) {
+    ab_error(x->ctx, AB_CONFIG, "reshape_samples wants a batch axis and samples of at most %d axes",
+             AB_MAX_RANK - 1);
+    return NULL;
+  }
+  AbShape shape = {.rank = sample.rank + 1, .dims = {x->shape[0]}};
+  memcpy(shape.dims + 1, sample.dims, (size_t)sample.rank * sizeof *shape.dims);
+  return ab_reshape(x, shape);
+}
+
 /* ---- order and number of the axes ----------------------------------------------------------- */
 
 bool ab_axis(const char *operation, const AbTensor *x, int32_t *axis) {

@@ -137,7 +137,7 @@ static void test_symbols(const PluginTestCase *at) {
       if (logits[i * CLASSES + j] > logits[i * CLASSES + best]) best = j;
     right += best == (gint64)labels[i];
   }
-  for (gsize m = 0; m < G_N_ELEMENTS(metrics); m++) ab_metric_reset(metrics[m]);
+  for (gsize m = 0; m < G_N_ELEMENTS(metrics); m++) ab_metric_begin(metrics[m], NULL);
   for (gsize b = 0; b < G_N_ELEMENTS(sizes); b++, row += sizes[b - 1]) {
     AbTensor *output = plugin_test_tensor(ctx, AB_SHAPE(sizes[b], PLACES, CLASSES),
                                           logits + row * PLACES * CLASSES);

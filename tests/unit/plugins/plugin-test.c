@@ -21,29 +21,51 @@ static const AbPlugin *open_plugin(const char *file) {
   return plugin;
 }
 
+static const AbComponent *component_of(const AbPlugin *plugin, AbKind kind, const char *name) {
+  for (uint32_t i = 0; i < plugin->component_count; i++)
+    if (plugin->components[i]->kind == kind && strcmp(plugin->components[i]->name, name) == 0)
+      return plugin->components[i];
+  return NULL;
+}
+
+/* KIND-NAME.so, or the first of KIND-*.so that offers it: a plugin may have several components. */
+static char *file_of(const char *folder, AbKind kind, const char *name) {
+  g_autofree char *base = g_strdup_printf("%s-%s.so", ab_kind_name(kind), name);
+  g_autofree char *prefix = g_strdup_printf("%s-", ab_kind_name(kind));
+  char *full = g_canonicalize_filename(base, folder);
+  g_autoptr(GDir) dir = NULL;
+
+  if (g_file_test(full, G_FILE_TEST_EXISTS)) return full;
+  dir = g_dir_open(folder, 0, NULL);
+  for (const char *entry; dir != NULL && (entry = g_dir_read_name(dir)) != NULL;) {
+    g_autofree char *other = g_canonicalize_filename(entry, folder);
+
+    if (!g_str_has_prefix(entry, prefix) || !g_str_has_suffix(entry, ".so")) continue;
+    if (component_of(open_plugin(other), kind, name) == NULL) continue;
+    g_free(full);
+    return g_steal_pointer(&other);
+  }
+  return full;
+}
+
 const AbComponent *plugin_test_load(AbKind kind, const char *name, const char **file) {
   static GHashTable *files = NULL; /* name -> itself: full names that live until the end */
   const char *path = g_getenv("ABHOST_PLUGIN_PATH");
   g_auto(GStrv) folders = g_strsplit(path != NULL ? path : "", ":", 2);
-  g_autofree char *base = g_strdup_printf("%s-%s.so", ab_kind_name(kind), name);
   g_autofree char *full = NULL;
-  const AbPlugin *plugin;
+  const AbComponent *component;
 
   if (folders[0] == NULL || folders[0][0] == '\0')
     g_error("ABHOST_PLUGIN_PATH does not name the folder of the plugins; run through meson test");
-  full = g_canonicalize_filename(base, folders[0]);
-  plugin = open_plugin(full);
+  full = file_of(folders[0], kind, name);
+  component = component_of(open_plugin(full), kind, name);
   if (files == NULL) files = g_hash_table_new(g_str_hash, g_str_equal);
   if (file != NULL) {
     if (!g_hash_table_contains(files, full)) g_hash_table_add(files, g_strdup(full));
     *file = g_hash_table_lookup(files, full);
   }
-  for (uint32_t i = 0; i < plugin->component_count; i++) {
-    const AbComponent *component = plugin->components[i];
-
-    if (component->kind == kind && strcmp(component->name, name) == 0) return component;
-  }
-  g_error("%s offers no %s %s", full, ab_kind_name(kind), name);
+  if (component == NULL) g_error("%s offers no %s %s", full, ab_kind_name(kind), name);
+  return component;
 }
 
 /* ---- parameters ------------------------------------------------------------------------------ */
@@ -133,7 +155,8 @@ void plugin_test_set_records(AbInstance *self, const char *key, gint64 count, co
   *field = (AbRecords){count, items};
 }
 
-void plugin_test_slot(AbInstance *self, const char *key, AbInstance *child) {
+/* The field of a slot, which is for many or not. */
+static void *slot_field(AbInstance *self, const char *key, gboolean many) {
   const AbComponent *component = self->component;
 
   for (uint32_t i = 0; i < component->slot_count; i++) {
@@ -141,11 +164,21 @@ void plugin_test_slot(AbInstance *self, const char *key, AbInstance *child) {
         (const void *)((const char *)component->slots + i * component->slot_stride);
 
     if (strcmp(slot->key, key) != 0) continue;
-    g_assert_cmpint(slot->arity, !=, AB_MANY);
-    *(AbInstance **)(void *)((char *)self + slot->offset) = child;
-    return;
+    g_assert_cmpint(slot->arity == AB_MANY, ==, many);
+    return (char *)self + slot->offset;
   }
   g_error("%s has no slot %s", component->name, key);
+}
+
+void plugin_test_slot(AbInstance *self, const char *key, AbInstance *child) {
+  *(AbInstance **)slot_field(self, key, FALSE) = child;
+}
+
+void plugin_test_slot_many(AbInstance *self, const char *key, gint64 count,
+                           AbInstance *const *children) {
+  AbChildren *field = slot_field(self, key, TRUE);
+
+  *field = (AbChildren){count, copy(self, children, (gsize)count * sizeof *children)};
 }
 
 /* ---- defaults -------------------------------------------------------------------------------- */

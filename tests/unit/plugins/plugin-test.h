@@ -8,8 +8,9 @@
 #include <absdk/host.h>
 #include <glib.h>
 
-/* The component of KIND-NAME.so in the first folder of ABHOST_PLUGIN_PATH; `file` (may be NULL) is
- * its full name. Ends the test program if there is none. Lives until the end.                   */
+/* The component of KIND-NAME.so in the first folder of ABHOST_PLUGIN_PATH, or of another KIND-*.so
+ * there that has it; `file` (may be NULL) is its full name. Ends the test program if there is none.
+ * Lives until the end.                                                                          */
 const AbComponent *plugin_test_load(AbKind kind, const char *name, const char **file);
 /* An instance of it with its default parameters; "data" and so on is its path. The caller wires its
  * slots (plugin_test_slot) and frees it (ab_instance_free).                                     */
@@ -31,6 +32,9 @@ void plugin_test_set_texts(AbInstance *self, const char *key, const char *const 
 void plugin_test_set_records(AbInstance *self, const char *key, gint64 count, const void *items);
 /* Fills a slot for one. */
 void plugin_test_slot(AbInstance *self, const char *key, AbInstance *child);
+/* Fills a slot for many. The list is copied; the instances are the caller's. */
+void plugin_test_slot_many(AbInstance *self, const char *key, gint64 count,
+                           AbInstance *const *children);
 
 /* The context has an error of this code whose message matches the pattern (* and ?); clears it. */
 void plugin_test_error(AbContext *ctx, AbCode code, const char *pattern);

@@ -248,8 +248,10 @@ static Machine machine_new(Net *net, Net *other) {
   m.control = (Control *)ab_instance_new(ctx, &control_component, "controller", NULL);
   m.control->other = other ? &other->base : NULL;
   m.control->optimizer = m.optimizer;
-  AbStepParts parts = {
-      AB_ROLE_PREDICT, &net->base, NULL, m.optimizer, &m.control->base, NULL, 0, 0, 0};
+  AbStepParts parts = {.role = AB_ROLE_PREDICT,
+                       .model = &net->base,
+                       .optimizer = m.optimizer,
+                       .controller = &m.control->base};
   m.step = ab_step_new(ctx, &parts);
   ab_step_build(m.step);
   return m;
