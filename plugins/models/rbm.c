@@ -87,9 +87,8 @@ static void build(AbModel *self, const AbSignature *wanted) {
   const AbSpec *x = data_spec(r, wanted);
   if (!x) return;
   int64_t v = ab_spec_count(x), h = r->hidden;
-  r->sample.rank = x->rank;
-  memcpy(r->sample.dims, x->shape, sizeof r->sample.dims);
-  bool unit = x->range == AB_RANGE_UNIT || x->range == AB_RANGE_BINARY;
+  r->sample = ab_spec_shape(x);
+  bool unit = ab_spec_is_unit(x);
   r->gaussian = r->visible == 2 || (r->visible == 0 && !unit);
   if (!r->gaussian && !unit) {
     ab_fail(self, AB_CONFIG,
@@ -217,10 +216,7 @@ static AbTensor *encode(AbModel *self, AbTensor *x) {
 
 /* Rows of visible units in the shape of the data. */
 static AbTensor *in_shape(const Rbm *r, AbTensor *v) {
-  if (!v) return NULL;
-  AbShape shape = {.rank = r->sample.rank + 1, .dims = {ab_dim(v, 0)}};
-  memcpy(shape.dims + 1, r->sample.dims, (size_t)r->sample.rank * sizeof *shape.dims);
-  return ab_reshape(v, shape);
+  return ab_reshape_samples(v, r->sample);
 }
 
 /* The sigmoid is an operation of its own: binary cross-entropy is exact with its argument. */

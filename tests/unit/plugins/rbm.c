@@ -782,7 +782,7 @@ static void test_doubled(const PluginTestCase *at) {
 
 /* ---- generating ------------------------------------------------------------------------------ */
 
-#define GENERATED 4000
+#define GENERATED 2000
 
 /* Samples have the machine's distribution (chi-square below 50 but once in 80000 seeds), whether
  * from random or from 7 persistent chains, over and over; means have its mean. Chains stay.     */
@@ -795,7 +795,7 @@ static void test_generate(const PluginTestCase *at) {
     AbTensor *x;
 
     ab_begin(rig.ctx, AB_PURPOSE_EVALUATE, 0);
-    plugin_test_set_int(rig.model, "burn_in", 60);
+    plugin_test_set_int(rig.model, "burn_in", 30);
     plugin_test_set_choice(rig.model, "generated", "samples");
     if (chains) before = plugin_test_values(plugin_test_state(rig.model, "chain"));
     x = ab_generate(rig.model, GENERATED);
@@ -871,7 +871,7 @@ static void test_log_partition(const PluginTestCase *at) {
     AbModel *model = plugin_test_new(ctx, AB_KIND_MODEL, "rbm");
     AbSpec x = plugin_test_spec(ctx, gaussian ? AB_RANGE_REAL : AB_RANGE_BINARY, WIDE, 0, 0);
     AbSignature wanted = ab_signature(AB_ROLE_RECONSTRUCT, &x, &x);
-    double size = gaussian ? 0.6 : 1.5, exact;
+    double size = gaussian ? 0.35 : 1, exact;
     g_autofree double *W = plugin_test_numbers(WIDE * DEEP, -size, size, 112);
     g_autofree double *b = plugin_test_numbers(WIDE, -2, 1, 113);
     g_autofree double *c = plugin_test_numbers(DEEP, -2, 2, 114);
@@ -885,7 +885,7 @@ static void test_log_partition(const PluginTestCase *at) {
     plugin_test_fill(plugin_test_state(model, "c"), c);
     exact = exact_log_z(W, b, c, gaussian);
     for (int again = 0; again < 2; again++) {
-      double got = ab_item(ab_log_partition(model, 200, 2000));
+      double got = ab_item(ab_log_partition(model, 200, 800));
 
       g_test_message("log Z %.4f, estimated %.4f", exact, got);
       g_assert_cmpfloat(fabs(got - exact), <, 0.05);
