@@ -42,6 +42,15 @@ static const Case cases[] = {
      "model: {plugin: rbm, hidden: 48, k: 2, persistent: true, chains: 50}\n"
      "optimizer: {plugin: sgd, lr: 0.05, momentum: 0.5}\n",
      SIGTERM},
+    {"greedy-dbn",
+     "problem: classify\nseed: 17\nepochs: 50\n"
+     "data: {plugin: digits, batch: 50}\n"
+     "model: {plugin: dbn, dropout: 0.1, layers: [{plugin: rbm, hidden: 48}, {plugin: rbm, "
+     "hidden: 32}]}\n"
+     "controller: {plugin: greedy, epochs: [16], optimizer: {plugin: sgd, lr: 0.1, momentum: 0.5}, "
+     "corrupt: {plugin: masking, fraction: 0.1}}\n"
+     "optimizer: {plugin: adam, lr: 1e-3}\n",
+     SIGTERM},
     {"spiral-f64",
      "problem: classify\nseed: 14\nepochs: 200\nprecision: f64\n"
      "data: {plugin: spiral, samples: 200, batch: 25, drop_last: true}\n"
