@@ -195,8 +195,8 @@ static void note_no_objective(Assembly *self, const Node *root) {
   char *place = node_place(node_get(root, "model"));
   diagnostics_add(self->binder.diagnostics, AB_CONFIG, place,
                   "model %s has no objective of its own, and the problem %s has no target that a "
-                  "loss could compare with; take another model, or another problem and `apply "
-                  "--role %s`",
+                  "loss could compare with; take another controller (`abhost list controller`), "
+                  "another model, or another problem and `apply --role %s`",
                   self->model->component->name, ab_role_name(self->role), ab_role_name(self->role));
   g_free(place);
 }

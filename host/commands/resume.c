@@ -9,11 +9,18 @@ typedef struct {
   gboolean quiet;
 } ResumeOptions;
 
+/* Where the files of the data are, at whatever depth: "data.of.folder=there". */
+static gboolean is_place(const char *set) {
+  g_autofree char *key = g_strndup(set, strcspn(set, "="));
+  return g_str_has_prefix(key, "data.") &&
+         (g_str_has_suffix(key, ".folder") || g_str_has_suffix(key, ".file"));
+}
+
 /* Values that may change without the run becoming another. */
 static gboolean allowed(const char *const *sets, GError **error) {
   for (guint i = 0; sets && sets[i]; i++) {
-    if (g_str_has_prefix(sets[i], "epochs=") || g_str_has_prefix(sets[i], "data.folder=") ||
-        g_str_has_prefix(sets[i], "data.file=") || g_str_has_prefix(sets[i], "checkpoint."))
+    if (g_str_has_prefix(sets[i], "epochs=") || is_place(sets[i]) ||
+        g_str_has_prefix(sets[i], "checkpoint."))
       continue;
     g_set_error(error, HOST_ERROR, AB_USAGE,
                 "resume: '%s' would make it another run; only epochs, data.folder, data.file and "

@@ -57,8 +57,9 @@ static bool fail_missing(AbData *self, const char *folder, const char *name) {
           "there is no %s%s (plain or .gz) in %s\n"
           "MNIST: https://ossci-datasets.s3.amazonaws.com/mnist/  Fashion-MNIST: Debian's package "
           "dataset-fashion-mnist\n"
-          "then --set data.folder=FOLDER",
-          stat(folder, &status) == 0 ? "file " : "folder for ", name, folder);
+          "then --set %s=FOLDER",
+          stat(folder, &status) == 0 ? "file " : "folder for ", name, folder,
+          ab_setting(self, "folder"));
   return false;
 }
 

@@ -60,8 +60,8 @@ static int open_regular(const Characters *self, int64_t *size) {
         self->self, AB_NO_INPUT,
         "cannot open %s: %s\n"
         "Tiny Shakespeare: https://github.com/karpathy/char-rnn (data/tinyshakespeare/input.txt), "
-        "then --set data.file=FILE",
-        self->path, strerror(errno));
+        "then --set %s=FILE",
+        self->path, strerror(errno), ab_setting(self->self, "file"));
   } else if (fd < 0 || fstat(fd, &status) != 0) {
     ab_fail(self->self, AB_IO, "cannot open %s: %s", self->path, strerror(errno));
   } else if (!S_ISREG(status.st_mode)) {

@@ -68,6 +68,17 @@ const char *ab_path(const AbInstance *self) {
   return self->state->path;
 }
 
+const char *ab_setting(AbInstance *self, const char *parameter) {
+  const char *path = self->state->path;
+  size_t size = strlen(path) + strlen(parameter) + 2;
+  char *name = ab_alloc(self, size);
+  if (!name) return parameter;
+  snprintf(name, size, "%s.%s", path, parameter);
+  for (char *c = name; *c; c++)
+    if (*c == '/') *c = '.';
+  return name;
+}
+
 void *ab_alloc(AbInstance *self, size_t size) {
   void *memory = calloc(1, size ? size : 1);
   if (!memory) {
