@@ -297,8 +297,8 @@ typedef struct AbInstance AbEnvironment;
 
 AB_EXPORT AbContext *ab_context(const AbInstance *self);
 AB_EXPORT const char *ab_path(const AbInstance *self); /* "model/encoder" */
-/* How --set names a parameter of the instance ("data.of.folder"), for messages. Lives as long as the
- * instance; the bare name where there is no memory.                                              */
+/* How --set names a parameter of the instance ("data.of.folder"), for messages. Lives as long as
+ * the instance; the bare name where there is no memory. */
 AB_EXPORT const char *ab_setting(AbInstance *self, const char *parameter);
 /* The children in a slot of an instance, of whatever component: none where it has no such slot or
  * nothing is in it. What a controller needs to reach the layers of a model. They live as long as
