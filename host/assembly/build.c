@@ -100,8 +100,12 @@ static gboolean signature_of(const Assembly *self, AbSignature *signature, GErro
 }
 
 static void check_metrics_against(Assembly *self, const AbSpec *output, const AbSpec *target) {
-  for (guint i = 0; target && i < self->metrics->len; i++)
-    ab_metric_check(((NamedMetric *)self->metrics->pdata[i])->metric, output, target);
+  for (guint i = 0; target && i < self->metrics->len && ab_ok(self->ctx); i++) {
+    AbMetric *metric = ((NamedMetric *)self->metrics->pdata[i])->metric;
+    ab_metric_check(metric, output, target);
+    if (ab_ok(self->ctx))
+      ab_metric_begin(metric, self->model); /* refuses a model of no use to it */
+  }
 }
 
 /* Whether the loss and the metrics can compare what there is. */

@@ -57,11 +57,11 @@ static bool has_likelihood(const AbModel *model) {
 
 static void begin(AbMetric *self, AbModel *model) {
   ((LogLikelihood *)self)->model = model;
-  if (!has_likelihood(model))
+  if (!model || !has_likelihood(model))
     ab_fail(self, AB_CONFIG,
             "model %s has no likelihood: it needs a free energy and an estimate of its partition "
-            "function, as rbm and dbm have",
-            model->component->name);
+            "function, as rbm, dbn and dbm have",
+            model ? model->component->name : "(none)");
 }
 
 static void update(AbMetric *self, AbTensor *output, AbTensor *target) {

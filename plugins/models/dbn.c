@@ -18,9 +18,12 @@
  *
  * Score, less log Z of the machine on top, bounds -log p(x) from above (their equation 8, for any
  * number of layers); H is the entropy of q. The mean over h ~ q is that of `draws` draws.
- *   -log p(x) <= E_q[ sum_{l<L} (-log p(h_{l-1} | h_l) - H(q(h_l | h_{l-1}))) + F(h_{L-1}) ] + log
- * Z x from 0 to 1 are Bernoulli units, others Gaussian ones of variance 1. Of one layer the score
- * is its own. */
+ *
+ *   -log p(x) <= E_q[ sum_{l<L} (-log p(h_{l-1} | h_l) - H(q(h_l | h_{l-1}))) + F(h_{L-1}) ]
+ *                + log Z
+ *
+ * x from 0 to 1 are Bernoulli units, others Gaussian ones of variance 1. Of one layer the score is
+ * its own. */
 #include "stack.h"
 #include <math.h>
 #include <string.h>
