@@ -88,7 +88,7 @@ static void test_refused(void) {
 
   ab_metric_begin(metric, model);
   plugin_test_error(ctx, AB_CONFIG,
-                    "metric (log-likelihood): model mlp has no likelihood*rbm and dbm*");
+                    "metric (log-likelihood): model mlp has no likelihood*rbm, dbn and dbm*");
   ab_metric_check(metric, &output, &target);
   plugin_test_error(ctx, AB_CONFIG, "metric (log-likelihood): the target is a class*reconstruct");
   ab_instance_free(model);
