@@ -182,6 +182,7 @@ static const char *const manifests[][8] = {
      "model: {plugin: auto-encoder, encoder: mlp, decoder: mlp}"},
     {"problem: reconstruct", "data: digits",
      "model: {plugin: stacked-auto-encoder, layers: [rbm, rbm]}"},
+    {"problem: reconstruct", "data: digits", "model: rbm"},
     {"problem: generate", "data: digits", "model: {plugin: generator, decoder: mlp}",
      "controller: {plugin: gan, discriminator: mlp}"},
     {"problem: score", "data: digits", "model: rbm"},
