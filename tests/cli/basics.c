@@ -124,17 +124,6 @@ static void test_list_all(void) {
     g_assert_nonnull(strstr(table->out, member(listed(root), i, "name")));
 }
 
-/* The best of several, as others may be at work on the machine. */
-static void test_list_fast(void) {
-  double best = G_MAXDOUBLE;
-  for (int i = 0; i < 10; i++) {
-    g_autoptr(CliResult) result = cli_run("list", NULL);
-    best = MIN(best, result->seconds);
-  }
-  g_test_message("list answers in %.0f ms", best * 1e3);
-  if (!cli_sanitized()) g_assert_cmpfloat(best, <, 0.050);
-}
-
 static void test_list_some(void) {
   g_autoptr(CliResult) models = cli_run("list", "model", "--role", "classify", NULL);
   cli_assert_status(models, 0);
@@ -259,7 +248,6 @@ int main(int argc, char **argv) {
   g_test_add_func("/basics/usage", test_usage);
   g_test_add_func("/basics/list/all", test_list_all);
   g_test_add_func("/basics/list/some", test_list_some);
-  g_test_add_func("/basics/list/fast", test_list_fast);
   g_test_add_func("/basics/inspect", test_inspect);
   g_test_add_func("/basics/fragments", test_fragments);
   g_test_add_func("/basics/full-output", test_full_output);
