@@ -93,7 +93,6 @@ AB_EXPORT double ab_metric_value(AbMetric *metric);
 AB_EXPORT bool ab_metric_higher_is_better(const AbMetric *metric);
 
 /* ---- environments ---------------------------------------------------------------------------- */
-AB_EXPORT void ab_environment_build(AbEnvironment *self);
 /* The return of one episode in which every action is the one that `model` (of the role act) gives
  * the highest value. The state of the environment is afterwards what it was. */
 AB_EXPORT double ab_environment_episode(AbEnvironment *self, AbModel *model);
