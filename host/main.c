@@ -8,9 +8,9 @@
 #include <stdio.h>
 #include <string.h>
 
-static const Command *const commands[] = {&command_run,    &command_resume, &command_evaluate,
-                                          &command_apply,  &command_check,  &command_list,
-                                          &command_inspect};
+static const Command *const commands[] = {&command_run,     &command_resume,     &command_evaluate,
+                                          &command_apply,   &command_check,      &command_list,
+                                          &command_inspect, &command_equivalents};
 
 static int help(void) {
   GString *text = g_string_new(
@@ -18,7 +18,7 @@ static int help(void) {
       "A laboratory for functional equivalents: a problem is stated once, in a manifest; the models\n"
       "that answer it are plugins.\n\nCommands:\n");
   for (guint i = 0; i < G_N_ELEMENTS(commands); i++)
-    g_string_append_printf(text, "  %-9s  %s\n", commands[i]->name, commands[i]->summary);
+    g_string_append_printf(text, "  %-11s  %s\n", commands[i]->name, commands[i]->summary);
   g_string_append(text, "\n`abhost COMMAND --help` says more; `abhost --version` the version.\n");
   int status = command_output(text->str);
   g_string_free(text, TRUE);
