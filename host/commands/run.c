@@ -1,8 +1,12 @@
 /* SPDX-License-Identifier: Apache-2.0
  *
  * abhost run MANIFEST: trains the model of a manifest. */
+<<<<<<< HEAD
 #include "../run/signals.h"
 #include "session.h"
+=======
+#include "check.h"
+>>>>>>> h-look
 
 /* Weights from the checkpoint of init.from; the number of them, -1 after an error. */
 static gint64 initialize(Assembly *assembly, GError **error) {
@@ -47,7 +51,7 @@ static int train(Assembly *assembly, const char *path, const char *manifest,
 }
 
 static int work(const char *path, const CommandOptions *common, const SessionOptions *options) {
-  if (options->dry) return session_describe(path, common, options);
+  if (options->dry) return check_manifest(path, common, options, FALSE);
   GError *error = NULL;
   g_autoptr(Registry) registry = registry_new((const char *const *)common->folders, &error);
   if (!registry) return command_fail(error);
