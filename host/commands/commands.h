@@ -1,7 +1,7 @@
 /* SPDX-License-Identifier: Apache-2.0
  *
  * The commands of the program: one file each, which exports one of these. Whoever adds one adds it
- * here and to table.c.                                                                          */
+ * here and to commands.c.                                                                       */
 #ifndef HOST_COMMANDS_H
 #define HOST_COMMANDS_H
 
