@@ -15,6 +15,8 @@ const Command *const command_table[] = {
     &command_apply,
     &command_check,
     &command_equivalents,
+    &command_runs,
+    &command_diff,
     &command_list,
     &command_inspect,
     NULL,
