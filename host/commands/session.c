@@ -6,7 +6,7 @@
 #include "../assembly/describe.h"
 #include "../manifest/manifest.h"
 #include "../run/record.h"
-#include "../run/signals.h"
+#include "../run/result.h"
 #include <stdio.h>
 
 void session_options_clear(SessionOptions *self) {
@@ -127,19 +127,28 @@ static int show(const Run *run, gboolean json) {
   return status;
 }
 
+/* What ended the run is worth more than that this cannot be written, on a full disk. */
+static void record_failure(const Run *run, const GError *cause) {
+  g_autoptr(GError) error = NULL;
+  if (!result_write(run, cause, &error)) run_folder_log(run->folder, "%s", error->message);
+}
+
+static int fail(const Run *run, GError *error) {
+  g_autofree char *last = g_build_filename(run->folder->checkpoints, "last.h5", NULL);
+  run_folder_log(run->folder, "%s", error->message);
+  int status = command_fail(error);
+  if (status != AB_STOPPED && g_file_test(last, G_FILE_TEST_EXISTS))
+    command_note("the last checkpoint is %s", last);
+  return status;
+}
+
 int session_train(Run *run, gboolean json, gboolean quiet) {
   GError *error = NULL;
-  signals_install();
   progress_start(&run->progress, quiet, run->state->step);
   gboolean done = run_train(run, &error);
   progress_end(&run->progress);
-  if (done) {
-    run_folder_log(run->folder, "finished after %" G_GINT64_FORMAT " epochs", run->state->epoch);
-    return show(run, json);
-  }
-  run_folder_log(run->folder, "%s", error->message);
-  int status = command_fail(error);
-  if (status != AB_STOPPED)
-    command_note("the last checkpoint is %s/last.h5", run->folder->checkpoints);
-  return status;
+  if (!done && error->code != AB_STOPPED) record_failure(run, error);
+  if (!done || !result_write(run, NULL, &error)) return fail(run, error);
+  run_folder_log(run->folder, "finished after %" G_GINT64_FORMAT " epochs", run->state->epoch);
+  return show(run, json);
 }

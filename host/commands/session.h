@@ -16,6 +16,7 @@ typedef struct {
   char **sets;
   char *candidate, *output;
   gint64 seed, epochs; /* -1: not given */
+  gint64 until;        /* G_MAXINT64: not given */
   gboolean quiet, dry;
 } SessionOptions;
 void session_options_clear(SessionOptions *self);
@@ -35,7 +36,7 @@ gboolean session_restore(const Checkpoint *checkpoint, Assembly *assembly, RunSt
 void session_notes(const Assembly *assembly, RunFolder *folder, gboolean quiet);
 /* Describes what a manifest would train (`check`, `run --dry-run`); the exit status. */
 int session_describe(const char *path, const CommandOptions *common, const SessionOptions *options);
-/* Trains, and writes the table (or JSON) to stdout. Returns the exit status. */
+/* Trains, writes result.json, and the table (or JSON) to stdout. Returns the exit status. */
 int session_train(Run *run, gboolean json, gboolean quiet);
 
 #endif
