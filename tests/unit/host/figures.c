@@ -108,7 +108,8 @@ static void train_on(Session *self, gint64 first, gint64 last) {
              .folder = self->folder,
              .state = self->state,
              .manifest = self->manifest,
-             .results = self->results};
+             .results = self->results,
+             .until = G_MAXINT64};
   progress_start(&run.progress, TRUE, 0);
   for (gint64 epoch = first; epoch <= last; epoch++) {
     self->assembly->settings->general.epochs = epoch;
