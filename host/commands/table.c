@@ -9,13 +9,8 @@
 
 /* clang-format off: one a line */
 const Command *const command_table[] = {
-    &command_run,
-    &command_resume,
-    &command_evaluate,
-    &command_apply,
-    &command_check,
-    &command_list,
-    &command_inspect,
+    &command_run,  &command_resume,  &command_evaluate, &command_apply,      &command_check,
+    &command_list, &command_inspect, &command_schema,   &command_completion, &command_man,
     NULL,
 };
 /* clang-format on */
