@@ -58,9 +58,8 @@ void manual_rows(Page *page, const AbParam *params, guint count, guint stride) {
   for (guint i = 0; i < count; i++) {
     const AbParam *row = param_row(params, stride, i);
     g_autofree char *summary = param_summary(row);
-    g_autofree char *text =
-        g_strdup_printf("%s%s(since %s)", row->doc, *row->doc ? " " : "", row->since);
-    page_item(page, row->key, summary, text);
+    g_autofree char *note = g_strdup_printf("%s; since %s", summary, row->since);
+    page_item(page, row->key, note, row->doc);
     if (row->type != AB_TYPE_RECORDS) continue;
     page_indent(page);
     manual_rows(page, row->record, row->record_count, stride);

@@ -47,8 +47,9 @@ static void item(Page *self, const char *term, const char *note, const char *tex
   open_block(self, TRUE);
   g_string_append_printf(self->text, "%*s- `%s`", self->depth * 2, "", term);
   if (note) {
-    g_string_append_c(self->text, ' ');
+    g_string_append(self->text, " (");
     add_text(self->text, note);
+    g_string_append_c(self->text, ')');
   }
   g_string_append(self->text, *text ? ": " : "");
   add_text(self->text, text);

@@ -68,8 +68,8 @@ static void item(Page *self, const char *term, const char *note, const char *tex
   g_string_truncate(self->text, self->text->len - 1);
   g_string_append(self->text, "\\fR");
   if (note) {
-    g_string_append(self->text, "  ");
-    add_text(self->text, note);
+    g_autofree char *aside = g_strdup_printf(" (%s)", note);
+    add_text(self->text, aside);
   } else {
     g_string_append_c(self->text, '\n');
   }
