@@ -7,10 +7,17 @@
 
 #include <stddef.h>
 
-/* clang-format off: one a line */
+/* one a line */
+/* clang-format off */
 const Command *const command_table[] = {
-    &command_run,  &command_resume,  &command_evaluate, &command_apply,      &command_check,
-    &command_list, &command_inspect, &command_schema,   &command_completion, &command_man,
+    &command_run,
+    &command_resume,
+    &command_evaluate,
+    &command_apply,
+    &command_check,
+    &command_equivalents,
+    &command_list,
+    &command_inspect,
     NULL,
 };
 /* clang-format on */

@@ -88,6 +88,10 @@ static const AbParam stop[] = {
     AB_PARAM_INT(StopSettings, patience, 0, 0, 1 << 30, "epochs",
                  "Epochs without improvement after which training ends; 0: all epochs."),
     AB_PARAM_REAL(StopSettings, min_delta, 0, 0, 1e30, "", "What counts as an improvement."),
+    AB_PARAM_INT(StopSettings, steps, 0, 0, INT64_MAX, "steps",
+                 "Training steps after which the run ends, in the middle of an epoch too; 0: any."),
+    AB_PARAM_REAL(StopSettings, seconds, 0, 0, 1e30, "s",
+                  "Time of training after which the run ends, without pauses; 0: any."),
 };
 
 static const AbParam clip[] = {

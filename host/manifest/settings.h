@@ -36,6 +36,8 @@ typedef struct {
   const char *metric; /* or NULL: the first */
   int64_t patience;   /* epochs without improvement; 0: never stop early */
   double min_delta;
+  int64_t steps;  /* of training; 0: no limit */
+  double seconds; /* of training, over all sessions; 0: no limit */
 } StopSettings;
 
 typedef struct {
