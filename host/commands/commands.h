@@ -12,6 +12,6 @@ typedef struct {
 } Command;
 
 extern const Command command_run, command_resume, command_evaluate, command_apply, command_check,
-    command_list, command_inspect;
+    command_list, command_inspect, command_report;
 
 #endif
