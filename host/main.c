@@ -8,9 +8,9 @@
 #include <stdio.h>
 #include <string.h>
 
-static const Command *const commands[] = {&command_run,    &command_resume, &command_evaluate,
-                                          &command_apply,  &command_check,  &command_list,
-                                          &command_inspect};
+static const Command *const commands[] = {&command_run,      &command_resume, &command_compare,
+                                          &command_evaluate, &command_apply,  &command_check,
+                                          &command_list,     &command_inspect};
 
 static int help(void) {
   GString *text = g_string_new(

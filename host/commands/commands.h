@@ -11,7 +11,7 @@ typedef struct {
   int (*run)(int argc, char **argv);
 } Command;
 
-extern const Command command_run, command_resume, command_evaluate, command_apply, command_check,
-    command_list, command_inspect;
+extern const Command command_run, command_resume, command_compare, command_evaluate, command_apply,
+    command_check, command_list, command_inspect;
 
 #endif
