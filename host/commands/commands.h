@@ -1,6 +1,7 @@
 /* SPDX-License-Identifier: Apache-2.0
  *
- * The commands of the program: one file each, which exports one of these.                        */
+ * The commands of the program: one file each, which exports one of these. Whoever adds one adds it
+ * here and to table.c.                                                                          */
 #ifndef HOST_COMMANDS_H
 #define HOST_COMMANDS_H
 
@@ -13,5 +14,8 @@ typedef struct {
 
 extern const Command command_run, command_resume, command_compare, command_evaluate, command_apply,
     command_check, command_list, command_inspect;
+
+/* All of them, in the order of the help; NULL-terminated. */
+extern const Command *const command_table[];
 
 #endif

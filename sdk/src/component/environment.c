@@ -68,6 +68,10 @@ int64_t ab_environment_actions(const AbEnvironment *self) {
   return state_of(self) ? state_of(self)->actions : 0;
 }
 
+int64_t ab_environment_limit(const AbEnvironment *self) {
+  return state_of(self) ? state_of(self)->limit : 0;
+}
+
 /* ---- episodes -------------------------------------------------------------------------------- */
 
 static double noted(const AbEnvironment *self, int field) {
