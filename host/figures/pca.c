@@ -5,158 +5,36 @@
  *   X'X v = l v,   projection X v,   explained l / trace X'X
  *
  * Where there are fewer points than dimensions the smaller X X' has the same l: X X' u = l u and
- * X v = sqrt(l) u. Its first eigenvectors by orthogonal iteration on a few vectors more, with the
- * procedure of Rayleigh and Ritz (Golub & Van Loan, Matrix computations, 8.2.4); the small
- * eigenproblem of that by Jacobi's rotations (ibid., 8.5). */
+ * X v = sqrt(l) u. The eigenvectors are LAPACK's. */
 #include "pca.h"
 
 #include <absdk/host.h>
 #include <math.h>
 #include <string.h>
 
-#define BLOCK      8 /* vectors that are iterated together */
-#define ITERATIONS 300
-#define SWEEPS     50
-#define TOLERANCE  1e-11
+/* LAPACK, in OpenBLAS: eigenvectors `first` to `last` of a symmetric matrix, by rising values. */
+typedef int blasint;
+void dsyevr_(const char *vectors, const char *range, const char *triangle, const blasint *n,
+             double *a, const blasint *lda, const double *low, const double *high,
+             const blasint *first, const blasint *last, const double *tolerance, blasint *found,
+             double *values, double *z, const blasint *ldz, blasint *support, double *work,
+             const blasint *work_size, blasint *integers, const blasint *integer_size,
+             blasint *info);
 
-/* ---- the eigenvectors of a small symmetric matrix -------------------------------------------- */
-
-/* One rotation that makes a_pq zero. */
-static void rotate(double a[BLOCK][BLOCK], double q[BLOCK][BLOCK], int size, int i, int j) {
-  double theta = (a[j][j] - a[i][i]) / (2 * a[i][j]);
-  double t = (theta < 0 ? -1 : 1) / (fabs(theta) + sqrt(theta * theta + 1));
-  double c = 1 / sqrt(t * t + 1), s = t * c;
-  for (int k = 0; k < size; k++) {
-    double x = a[k][i], y = a[k][j];
-    a[k][i] = c * x - s * y;
-    a[k][j] = s * x + c * y;
-  }
-  for (int k = 0; k < size; k++) {
-    double x = a[i][k], y = a[j][k];
-    a[i][k] = c * x - s * y;
-    a[j][k] = s * x + c * y;
-    x = q[k][i];
-    y = q[k][j];
-    q[k][i] = c * x - s * y;
-    q[k][j] = s * x + c * y;
-  }
-}
-
-/* The columns of q become the eigenvectors, the diagonal of a the eigenvalues. */
-static void jacobi(double a[BLOCK][BLOCK], double q[BLOCK][BLOCK], int size) {
-  for (int i = 0; i < size; i++)
-    for (int j = 0; j < size; j++) q[i][j] = i == j;
-  for (int sweep = 0, rotated = 1; rotated && sweep < SWEEPS; sweep++) {
-    rotated = 0;
-    for (int i = 0; i < size; i++)
-      for (int j = i + 1; j < size; j++) {
-        if (fabs(a[i][j]) <= 1e-16 * sqrt(fabs(a[i][i] * a[j][j])) || a[i][j] == 0) continue;
-        rotate(a, q, size, i, j);
-        rotated = 1;
-      }
-  }
-}
-
-/* The columns of q in the order of falling eigenvalues, which are put into `values`. */
-static void sort_pairs(double a[BLOCK][BLOCK], double q[BLOCK][BLOCK], int size, double *values) {
-  for (int i = 0; i < size; i++) values[i] = a[i][i];
-  for (int i = 0; i < size; i++) {
-    int best = i;
-    for (int j = i + 1; j < size; j++)
-      if (values[j] > values[best]) best = j;
-    for (int k = 0; k < size; k++) {
-      double kept = q[k][i];
-      q[k][i] = q[k][best];
-      q[k][best] = kept;
-    }
-    double kept = values[i];
-    values[i] = values[best];
-    values[best] = kept;
-  }
-}
-
-/* ---- orthogonal iteration -------------------------------------------------------------------- */
-
-/* `size` vectors of `length`, side by side: [length, size]. */
-typedef struct {
-  gint64 length;
-  int size;
-  double *gram;          /* [length, length] */
-  double *v, *w, *u, *r; /* orthonormal; gram v; v q; w q */
-} Iteration;
-
-static double dot(const double *a, const double *b, gint64 length, int stride) {
-  double sum = 0;
-  for (gint64 i = 0; i < length; i++) sum += a[i * stride] * b[i * stride];
-  return sum;
-}
-
-/* Gram and Schmidt, twice: what is left of a vector that depends on others is made orthogonal too.
- */
-static void orthonormalise(double *v, gint64 length, int size) {
-  for (int j = 0; j < size; j++)
-    for (int again = 0; again < 2; again++) {
-      for (int i = 0; i < j; i++) {
-        double along = dot(v + i, v + j, length, size);
-        for (gint64 k = 0; k < length; k++) v[k * size + j] -= along * v[k * size + i];
-      }
-      double norm = sqrt(dot(v + j, v + j, length, size));
-      for (gint64 k = 0; k < length; k++) v[k * size + j] = norm > 0 ? v[k * size + j] / norm : 0;
-    }
-}
-
-static void multiply(const Iteration *self) {
-  int size = self->size;
-  memset(self->w, 0, (gsize)(self->length * size) * sizeof *self->w);
-  for (gint64 i = 0; i < self->length; i++)
-    for (gint64 k = 0; k < self->length; k++) {
-      double g = self->gram[i * self->length + k];
-      for (int j = 0; j < size; j++) self->w[i * size + j] += g * self->v[k * size + j];
-    }
-}
-
-/* to = from q */
-static void mix(const Iteration *self, const double *from, double q[BLOCK][BLOCK], double *to) {
-  int size = self->size;
-  for (gint64 i = 0; i < self->length; i++)
-    for (int j = 0; j < size; j++) {
-      double sum = 0;
-      for (int k = 0; k < size; k++) sum += from[i * size + k] * q[k][j];
-      to[i * size + j] = sum;
-    }
-}
-
-/* Whether gram u = l u, for those that are wanted. */
-static gboolean converged(const Iteration *self, const double *values) {
-  int size = self->size;
-  for (int j = 0; j < MIN(size, PCA_COMPONENTS); j++) {
-    double worst = 0;
-    for (gint64 i = 0; i < self->length; i++)
-      worst = MAX(worst, fabs(self->r[i * size + j] - values[j] * self->u[i * size + j]));
-    if (worst > TOLERANCE * values[0]) return FALSE;
-  }
-  return TRUE;
-}
-
-/* Leaves the eigenvectors in u. */
-static void iterate(Iteration *self, double *values) {
-  double h[BLOCK][BLOCK], q[BLOCK][BLOCK];
-  gsize bytes = (gsize)(self->length * self->size) * sizeof(double);
-  AbStream stream = ab_stream(0, "pca");
-  for (gint64 i = 0; i < self->length * self->size; i++) self->v[i] = ab_stream_normal(&stream);
-  for (int round = 0; round < ITERATIONS; round++) {
-    orthonormalise(self->v, self->length, self->size);
-    multiply(self);
-    for (int i = 0; i < self->size; i++)
-      for (int j = 0; j < self->size; j++)
-        h[i][j] = dot(self->v + MIN(i, j), self->w + MAX(i, j), self->length, self->size);
-    jacobi(h, q, self->size);
-    sort_pairs(h, q, self->size, values);
-    mix(self, self->v, q, self->u);
-    mix(self, self->w, q, self->r);
-    if (converged(self, values)) return;
-    memcpy(self->v, self->r, bytes);
-  }
+/* The last `count` eigenvalues of gram [n, n], which is used up, and their vectors [count, n]. */
+static gboolean eigenvectors(double *gram, gint64 n, gint64 count, double *values,
+                             double *vectors) {
+  blasint size = (blasint)n, first = (blasint)(n - count + 1), found = 0, info = 0;
+  blasint work_size = 26 * size, integer_size = 10 * size; /* the least that it asks for */
+  double none = 0;
+  g_autofree double *all = g_new(double, (gsize)n);
+  g_autofree double *work = g_new(double, (gsize)work_size);
+  g_autofree blasint *integers = g_new(blasint, (gsize)integer_size);
+  blasint support[2 * PCA_COMPONENTS];
+  dsyevr_("V", "I", "U", &size, gram, &size, &none, &none, &first, &size, &none, &found, all,
+          vectors, &size, support, work, &work_size, integers, &integer_size, &info);
+  for (gint64 j = 0; j < count; j++) values[j] = all[j];
+  return info == 0 && found == count;
 }
 
 /* ---- points ---------------------------------------------------------------------------------- */
@@ -199,29 +77,31 @@ static void set_sign(double *projection, gint64 count) {
   for (gint64 i = 0; i < count; i++) projection[i * PCA_COMPONENTS] *= -1;
 }
 
-static void project(const Iteration *self, const double *values, gint64 count, gint64 width,
-                    int component, double eigenvalue, double *projection) {
-  const double *u = self->u + component;
+/* Along the eigenvector u, [width], or of X X', [count]. */
+static void project(const double *values, gint64 count, gint64 width, const double *u,
+                    double eigenvalue, double *projection) {
   for (gint64 i = 0; i < count; i++) {
-    double at = 0;
-    if (width > count) at = sqrt(MAX(eigenvalue, 0)) * u[i * self->size];
-    for (gint64 j = 0; width <= count && j < width; j++)
-      at += values[i * width + j] * u[j * self->size];
-    projection[i * PCA_COMPONENTS + component] = at;
+    double at = width > count ? sqrt(MAX(eigenvalue, 0)) * u[i] : 0;
+    for (gint64 j = 0; width <= count && j < width; j++) at += values[i * width + j] * u[j];
+    projection[i * PCA_COMPONENTS] = at;
   }
-  set_sign(projection + component, count);
+  set_sign(projection, count);
 }
 
-static void solve(Iteration *self, const double *values, gint64 count, gint64 width,
-                  double *projection, double *explained) {
-  double eigenvalues[BLOCK] = {0}, trace = 0;
-  for (gint64 i = 0; i < self->length; i++) trace += self->gram[i * self->length + i];
-  if (!(trace > 0)) return;
-  iterate(self, eigenvalues);
-  for (int j = 0; j < MIN(self->size, PCA_COMPONENTS); j++) {
-    project(self, values, count, width, j, eigenvalues[j], projection);
-    explained[j] = MAX(eigenvalues[j], 0) / trace;
+static gboolean solve(double *gram, const double *values, gint64 count, gint64 width,
+                      double *projection, double *explained) {
+  gint64 length = MIN(count, width), wanted = MIN(length, PCA_COMPONENTS);
+  double eigenvalues[PCA_COMPONENTS] = {0}, trace = 0;
+  g_autofree double *vectors = g_new(double, (gsize)(length * wanted));
+  for (gint64 i = 0; i < length; i++) trace += gram[i * length + i];
+  if (!(trace > 0)) return TRUE;
+  if (!eigenvectors(gram, length, wanted, eigenvalues, vectors)) return FALSE;
+  for (gint64 j = 0; j < wanted; j++) { /* the largest is the last */
+    gint64 from = wanted - 1 - j;
+    project(values, count, width, vectors + from * length, eigenvalues[from], projection + j);
+    explained[j] = MAX(eigenvalues[from], 0) / trace;
   }
+  return TRUE;
 }
 
 gboolean pca(AbContext *ctx, double *values, gint64 count, gint64 width, double *projection,
@@ -231,18 +111,8 @@ gboolean pca(AbContext *ctx, double *values, gint64 count, gint64 width, double 
   if (width == 0) return TRUE;
   if (!centre(values, count, width))
     return host_fail(error, AB_DATA, "some of the numbers are not finite");
-  gint64 length = MIN(count, width);
   g_autofree double *gram = gram_of(ctx, values, count, width);
   if (!gram) return host_fail(error, AB_CONFIG, "no memory for %" G_GINT64_FORMAT " points", count);
-  gint64 block = length * MIN(length, BLOCK);
-  g_autofree double *scratch = g_new(double, (gsize)(4 * block));
-  Iteration iteration = {.length = length,
-                         .size = (int)MIN(length, BLOCK),
-                         .gram = gram,
-                         .v = scratch,
-                         .w = scratch + block,
-                         .u = scratch + 2 * block,
-                         .r = scratch + 3 * block};
-  solve(&iteration, values, count, width, projection, explained);
-  return TRUE;
+  return solve(gram, values, count, width, projection, explained) ||
+         host_fail(error, AB_INTERNAL, "the eigenvectors were not found");
 }

@@ -188,7 +188,9 @@ static void project(AbStep *step, const AbGroup *group) {
   ab_set_recording(step->ctx, recording);
 }
 
+/* A norm that is no number tells the host of a divergence from other errors. */
 static void diverged(AbStep *step, const char *what) {
+  step->norm = NAN;
   ab_error(step->ctx, AB_DATA,
            "training diverged in step %lld: %s is not finite; try a smaller learning rate, "
            "clip.norm, or data.transform.standardise",
