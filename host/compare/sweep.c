@@ -132,10 +132,12 @@ static GPtrArray *drawn(const GPtrArray *axes, gint64 count, GError **error) {
     GPtrArray *values = g_ptr_array_new_with_free_func(g_free);
     for (guint i = 0; i < axes->len; i++) g_ptr_array_add(values, draw(axes->pdata[i], &stream));
     Point *point = point_new(axes, values);
-    if (g_hash_table_add(names, point->name))
-      g_ptr_array_add(points, point);
-    else
+    if (g_hash_table_contains(names, point->name)) {
       point_free(point);
+      continue;
+    }
+    g_hash_table_add(names, point->name);
+    g_ptr_array_add(points, point);
   }
   if ((gint64)points->len == count) return points;
   host_fail(error, AB_USAGE,
