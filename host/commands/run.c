@@ -1,12 +1,8 @@
 /* SPDX-License-Identifier: Apache-2.0
  *
  * abhost run MANIFEST: trains the model of a manifest. */
-<<<<<<< HEAD
 #include "../run/signals.h"
-#include "session.h"
-=======
 #include "check.h"
->>>>>>> h-look
 
 /* Weights from the checkpoint of init.from; the number of them, -1 after an error. */
 static gint64 initialize(Assembly *assembly, GError **error) {

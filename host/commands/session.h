@@ -35,13 +35,7 @@ gboolean session_restore(const Checkpoint *checkpoint, Assembly *assembly, RunSt
                          GError **error);
 /* Says on stderr, and in the log if there is one, what a user should know of this assembly. */
 void session_notes(const Assembly *assembly, RunFolder *folder, gboolean quiet);
-<<<<<<< HEAD
-/* Describes what a manifest would train (`check`, `run --dry-run`); the exit status. */
-int session_describe(const char *path, const CommandOptions *common, const SessionOptions *options);
 /* Trains, writes result.json, and the table (or JSON) to stdout. Returns the exit status. */
-=======
-/* Trains, and writes the table (or JSON) to stdout. Returns the exit status. */
->>>>>>> h-look
 int session_train(Run *run, gboolean json, gboolean quiet);
 
 #endif
