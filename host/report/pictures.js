@@ -68,9 +68,9 @@ Pictures.strips = function (place, label, rows, once) {
     if (place.clientWidth === width) return;
     width = place.clientWidth;
     const room = width - names, fit = (factor) => Math.max(1, Math.floor(room / ((first.width + 1) * factor)));
-    let factor = zoom(first, 52);
+    let factor = zoom(first, room < 420 ? 40 : 52);
     while (factor > zoom(first, 34) && fit(factor) < first.columns) factor--;
-    if (fit(factor) < first.columns) factor = zoom(first, 46);
+    if (fit(factor) < first.columns) factor = zoom(first, room < 420 ? 34 : 46);
     const bands = Math.ceil(first.columns / fit(factor)), each = once ? fit(factor) : Math.ceil(first.columns / bands);
     made.replaceChildren();
     for (let at = 0; at < first.columns && !(once && at); at += each) {
