@@ -24,7 +24,7 @@ Charts.axis = function (theme, title, options) {
     type: o.log ? 'logarithmic' : o.type || 'linear',
     title: { display: Boolean(title), text: title, color: theme.soft, padding: 2 },
     grid: { color: theme.hair, borderColor: theme.line, tickColor: theme.line, tickLength: 4, display: !o.bare },
-    ticks: { color: theme.soft, maxRotation: 0, autoSkipPadding: 14, padding: 3,
+    ticks: { color: theme.soft, maxRotation: 0, autoSkipPadding: 14, padding: 3, includeBounds: false,
       ...(o.type === 'category' ? {} : { callback: (value) => tickText(value, o.log) }) },
     ...(o.more || {}),
   };
@@ -92,7 +92,8 @@ function swatch(item) {
   const draw = () => {
     const color = Page.theme().color(item.color);
     made.replaceChildren(item.dot
-      ? svg('circle', { cx: 10, cy: 5, r: 4, fill: color })
+      ? (item.color < 8 ? svg('circle', { cx: 10, cy: 5, r: 4, fill: color })
+        : svg('path', { d: 'M5 9.5L10 0.5L15 9.5Z', fill: color }))
       : svg('line', { x1: 0, x2: 20, y1: 5, y2: 5, stroke: color, 'stroke-width': 2.4,
         'stroke-dasharray': list(item.dash).join(' ') }));
   };
@@ -255,25 +256,26 @@ function whiskers(rows, theme) {
       ctx.lineWidth = 1.4;
       chart.getDatasetMeta(0).data.forEach((bar, i) => {
         const row = rows[i];
-        for (const value of finite(row.values)) {
+        if (number(row.low) !== null && number(row.high) !== null) {
+          const from = x.getPixelForValue(row.low), to = x.getPixelForValue(row.high), tall = 5;
+          ctx.lineWidth = 1.4;
           ctx.beginPath();
-          ctx.arc(x.getPixelForValue(value), bar.y, 2.2, 0, 7);
-          ctx.fillStyle = theme.paper;
-          ctx.fill();
-          ctx.lineWidth = 1;
+          ctx.moveTo(from, bar.y);
+          ctx.lineTo(to, bar.y);
+          for (const end of [from, to]) {
+            ctx.moveTo(end, bar.y - tall);
+            ctx.lineTo(end, bar.y + tall);
+          }
           ctx.stroke();
         }
-        if (number(row.low) === null || number(row.high) === null) return;
-        const from = x.getPixelForValue(row.low), to = x.getPixelForValue(row.high), tall = 5;
-        ctx.lineWidth = 1.4;
-        ctx.beginPath();
-        ctx.moveTo(from, bar.y);
-        ctx.lineTo(to, bar.y);
-        for (const end of [from, to]) {
-          ctx.moveTo(end, bar.y - tall);
-          ctx.lineTo(end, bar.y + tall);
+        ctx.lineWidth = 1;
+        for (const value of finite(row.values)) {
+          ctx.beginPath();
+          ctx.arc(x.getPixelForValue(value), bar.y, 2.6, 0, 7);
+          ctx.fillStyle = theme.paper;
+          ctx.fill();
+          ctx.stroke();
         }
-        ctx.stroke();
       });
       ctx.restore();
     },
@@ -329,17 +331,16 @@ Charts.histogram = function (figure, label, groups, low, high, axis, hidden) {
   return Charts.add(figure, label, 260, (theme) => ({
     type: 'bar',
     data: {
-      labels: [...Array(bins).keys()].map((i) => edge(i + 0.5)),
       datasets: groups.filter((group) => !hidden.has(group.label)).map((group) => ({
-        label: group.label, data: group.counts, backgroundColor: Page.faint(theme.color(group.color), 0.6),
+        label: group.label, data: group.counts.map((y, i) => ({ x: edge(i + 0.5), y })),
+        backgroundColor: Page.faint(theme.color(group.color), 0.6),
         grouped: false, barPercentage: 1, categoryPercentage: 1,
       })),
     },
     options: {
       interaction: { mode: 'index', intersect: false },
       scales: {
-        x: Charts.axis(theme, axis, { type: 'category', bare: true, more: { ticks: { color: theme.soft,
-          maxRotation: 0, autoSkipPadding: 24, callback: (value, i) => Page.real(edge(i + 0.5), 3) } } }),
+        x: Charts.axis(theme, axis, { bare: true, more: { min: low, max: high, offset: false } }),
         y: Charts.axis(theme, 'samples'),
       },
       plugins: {

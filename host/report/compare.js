@@ -51,17 +51,17 @@ Compare.header = function (data, it) {
   const words = ended.length < runs.length ? `${ended.length} of ${runs.length} runs have ended`
     : failed.length ? `${failed.length} of ${runs.length} runs failed` : `${runs.length} runs done`;
   const total = (name) => finite(runs.map((run) => run[name])).reduce((a, b) => a + b, 0) || null;
-  Parts.header('Comparison', [`${it.candidates.length} candidates `, element('em', {}, text(it.problem))], [
+  Parts.header('Comparison', [element('em', {}, text(it.problem) || 'comparison'), `: ${it.candidates.length} candidates`], [
     element('span', { class: `status ${kind}` }, words), element('span', {}, text(data.name)),
     element('span', {}, text(it.manifest)),
   ], [
-    { label: 'candidates', value: [it.candidates.length, ''] }, { label: 'seeds', value: [list(it.seeds).length || NONE, ''] },
+    { label: 'seeds', value: [list(it.seeds).length || NONE, ''] },
     { label: 'runs', value: [runs.length, ''] },
     { label: 'time, all runs', value: Page.seconds(total('seconds')) },
     { label: 'CPU time, all runs', value: Page.seconds(total('cpu_seconds')) },
   ]);
   const answer = verdict(it);
-  if (answer) Parts.message('', ...answer);
+  if (answer) Parts.message('answer', ...answer);
   if (it.identical_batches === false)
     Parts.message('bad', 'Not all candidates saw the same batches: they are not compared on equal terms.');
 };
@@ -125,7 +125,7 @@ Compare.table = function (it) {
     const rows = it.candidates.map((c) => [nameCell(c), ...it.metrics.map((metric) => resultCell(c.summary[metric.name])),
       costCell(c.parameters, Page.short), costCell(c.multiply_adds, Page.short), costCell(c.seconds, Page.seconds),
       costCell(c.cpu_seconds, Page.seconds), costCell(c.peak_memory_bytes, Page.bytesText), runsCell(c)]);
-    place.append(Page.table(heads, rows, { 'aria-label': 'Results of all candidates' }));
+    place.append(Page.table(heads, rows, { 'aria-label': 'Results of all candidates', class: 'many' }));
     sortable(place, rows);
     const terms = [it.identical_batches ? 'every candidate saw the same batches in the same order' : '', budgetText(it.budget)]
       .filter(Boolean).join(', ');
@@ -137,7 +137,7 @@ Compare.table = function (it) {
 Compare.failures = function (it) {
   const bad = it.candidates.flatMap((c) => c.runs.filter((run) => !['done', 'waiting'].includes(run.status)).map((run) => ({ c, run })));
   if (!bad.length) return;
-  Page.section('failures', 'What did not succeed', '', (place) => {
+  Page.section('failures', 'Failures', '', (place) => {
     place.append(Page.table(['candidate', 'seed', 'status', 'reason'], bad.map(({ c, run }) => [
       { head: true, text: c.name }, Page.real(run.seed, 12), text(run.status), text(run.reason)]), { 'aria-label': 'Failures' }));
   });
@@ -249,7 +249,7 @@ Compare.samples = function (it) {
     });
     const figure = element('figure', {});
     place.append(figure);
-    if (rows[0].set.height) Pictures.strips(figure, 'Samples of each candidate', rows);
+    if (rows[0].set.height) Pictures.strips(figure, 'Samples of each candidate', rows, true);
     else Pictures.lines(figure, 'Samples', rows);
   });
 };

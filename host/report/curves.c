@@ -89,8 +89,8 @@ static void add_split(Curves *self, const char *split, JsonNode *numbers) {
   const char *metric;
   JsonNode *member;
   guint records = self->axes[0]->len; /* this one included */
-  json_object_iter_init(&iter, json_node_get_object(numbers));
-  while (json_object_iter_next(&iter, &metric, &member)) {
+  json_object_iter_init_ordered(&iter, json_node_get_object(numbers));
+  while (json_object_iter_next_ordered(&iter, &metric, &member)) {
     double value = files_member_real(numbers, metric);
     Series *series = series_of(self, split, metric);
     if (!series) continue;
@@ -107,8 +107,8 @@ static void add_record(Curves *self, JsonNode *line) {
     double at = files_member_real(line, axes[i]);
     g_array_append_val(self->axes[i], at);
   }
-  json_object_iter_init(&iter, json_node_get_object(line));
-  while (json_object_iter_next(&iter, &name, &member))
+  json_object_iter_init_ordered(&iter, json_node_get_object(line));
+  while (json_object_iter_next_ordered(&iter, &name, &member))
     if (JSON_NODE_HOLDS_OBJECT(member)) add_split(self, name, member);
 }
 

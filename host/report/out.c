@@ -120,8 +120,8 @@ static void put_object(GString *out, const char *key, JsonObject *object) {
   const char *name;
   JsonNode *member;
   out_begin(out, key, '{');
-  json_object_iter_init(&iter, object);
-  while (json_object_iter_next(&iter, &name, &member)) out_node(out, name, member);
+  json_object_iter_init_ordered(&iter, object);
+  while (json_object_iter_next_ordered(&iter, &name, &member)) out_node(out, name, member);
   out_end(out, '}');
 }
 

@@ -57,26 +57,28 @@ function enlarge(canvas, factor) {
 
 /* ---- strips: rows of images with their names ---- */
 
-/* rows: {label, set, row}. What does not fit next to each other goes below, in bands. */
-Pictures.strips = function (place, label, rows, target) {
+/* rows: {label, set, row}. All stand in one band where they can be made small enough for that, else
+ * in several; `once`: in one band, of as many as fit into it. */
+Pictures.strips = function (place, label, rows, once) {
   const made = element('div', { class: 'strips', role: 'img', 'aria-label': label });
   place.append(made);
+  const first = rows[0].set, names = 16 + Math.max(...rows.map((row) => row.label.length)) * 6.8;
   let width = -1;
   const draw = () => {
     if (place.clientWidth === width) return;
     width = place.clientWidth;
-    const first = rows[0].set, factor = zoom(first, target || 50);
-    const names = 14 + Math.max(...rows.map((row) => row.label.length)) * 6.6;
-    const fit = Math.max(1, Math.floor((width - names) / ((first.width + 1) * factor)));
-    const bands = Math.ceil(first.columns / fit), each = Math.ceil(first.columns / bands);
+    const room = width - names, fit = (factor) => Math.max(1, Math.floor(room / ((first.width + 1) * factor)));
+    let factor = zoom(first, room < 420 ? 40 : 52);
+    while (factor > zoom(first, 34) && fit(factor) < first.columns) factor--;
+    if (fit(factor) < first.columns) factor = zoom(first, room < 420 ? 34 : 46);
+    const bands = Math.ceil(first.columns / fit(factor)), each = once ? fit(factor) : Math.ceil(first.columns / bands);
     made.replaceChildren();
-    for (let at = 0; at < first.columns; at += each) {
+    for (let at = 0; at < first.columns && !(once && at); at += each) {
       if (at) made.append(element('div', { class: 'gap' }));
       for (const row of rows) {
         const count = Math.min(each, row.set.columns - at);
         if (count <= 0) continue;
-        made.append(element('span', {}, row.label),
-          enlarge(Pictures.mosaic(row.set, row.row || 0, at, count, count), zoom(row.set, target || 50)));
+        made.append(element('span', {}, row.label), enlarge(Pictures.mosaic(row.set, row.row || 0, at, count, count), factor));
       }
     }
   };

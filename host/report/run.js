@@ -50,7 +50,7 @@ Run.header = function (data, facts) {
   ], [
     ...mainResults(facts),
     { label: 'parameters', value: Page.short(facts.parameters), title: Page.count(facts.parameters) },
-    { label: 'multiply-adds a sample', value: Page.short(facts.operations), title: Page.count(facts.operations) },
+    { label: 'multiply-adds', value: Page.short(facts.operations), title: `${Page.count(facts.operations)} for one sample` },
     { label: 'epochs', value: [Page.count(facts.epochs), facts.asked && Number(facts.asked) !== facts.epochs
       ? `of ${facts.asked}` : ''] },
     { label: 'steps', value: [Page.count(facts.steps), ''] },
@@ -137,7 +137,7 @@ Run.samples = function (plots) {
     place.append(figure);
     const rows = [...Array(set.rows).keys()].map((row) =>
       ({ row, set, label: epochs.length ? `epoch ${epochs[row]}` : `${row + 1}` }));
-    if (set.height) Pictures.strips(figure, 'Samples, one row an epoch', rows, 44);
+    if (set.height) Pictures.strips(figure, 'Samples, one row an epoch', rows, true);
     else {
       const last = rows.length - 1;
       Pictures.lines(figure, 'Samples', rows.map((row, i) => ({ ...row, color: i === last ? 0 : undefined,

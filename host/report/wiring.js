@@ -10,15 +10,17 @@ const WIDE = 184, BETWEEN = 44, LINE = 15, SPACE = 12, MOST = 4;
 const cut = (words, most) => (words.length > most ? `${words.slice(0, most - 1)}\u2026` : words);
 
 /* {lines, title, slot, kind, below, x, y, tall} of a component and of what is in its slots */
-function boxOf(component, depth) {
+function boxOf(component, depth, above) {
   const parameters = list(component.parameters).map((pair) => `${text(pair[0])}: ${text(pair[1])}`);
   const shown = parameters.slice(0, parameters.length > MOST ? MOST - 1 : MOST);
   const more = parameters.length - shown.length;
+  /* without a checkpoint nobody knows kinds; what is below a model is taken for a part of it */
+  const kind = text(component.kind) || above || (depth ? text(component.slot) : '');
   return {
-    name: text(component.plugin), slot: text(component.slot), kind: text(component.kind), depth,
+    name: text(component.plugin), slot: text(component.slot), kind, depth,
     lines: more > 0 ? [...shown, `+ ${more} more`] : shown, all: parameters,
     tall: 40 + LINE * Math.min(parameters.length, MOST) + (parameters.length ? 6 : 0),
-    below: list(component.components).map((child) => boxOf(object(child), depth + 1)),
+    below: list(component.components).map((child) => boxOf(object(child), depth + 1, kind)),
   };
 }
 
