@@ -4,6 +4,7 @@
 #include "session.h"
 
 #include "../manifest/manifest.h"
+#include "../report/report.h"
 #include "../run/record.h"
 #include "../run/result.h"
 #include <stdio.h>
@@ -134,7 +135,8 @@ int session_train(Run *run, gboolean json, gboolean quiet) {
   gboolean done = run_train(run, &error);
   progress_end(&run->progress);
   if (!done && error->code != AB_STOPPED) record_failure(run, error);
-  if (!done || !result_write(run, NULL, &error)) return fail(run, error);
+  if (!done || !result_write(run, NULL, &error) || !report_run(run->folder->path, NULL, &error))
+    return fail(run, error);
   run_folder_log(run->folder, "finished after %" G_GINT64_FORMAT " epochs", run->state->epoch);
   return show(run, json);
 }

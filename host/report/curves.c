@@ -233,7 +233,7 @@ static void write_numbers(GString *out, const char *key, const GArray *array, gi
   out_reals(out, key, fewer, 2 * buckets + 2);
 }
 
-void curves_write(const Curves *self, gint64 points, GString *out) {
+void curves_put(const Curves *self, gint64 points, GString *out) {
   gint64 count = self->axes[0]->len, buckets = count > points ? MAX(points / 2 - 1, 1) : 0;
   out_int(out, "count", count);
   if (buckets) out_int(out, "buckets", buckets);

@@ -78,7 +78,7 @@ static gboolean put_run(Compare *self, gint64 candidate, JsonNode *node, const c
   g_autoptr(Curves) curves = self->runs++ < MAX_RUNS ? curves_read(run, self->notes) : NULL;
   if (curves) {
     out_begin(self->out, "curves", '{');
-    curves_write(curves, self->points, self->out);
+    curves_put(curves, self->points, self->out);
     out_end(self->out, '}');
   }
   if (pictures) shown = put_pictures(self, run);

@@ -87,7 +87,7 @@ static void put_curves(const char *folder, GString *out, GPtrArray *notes) {
   out_node(out, "end", curves_end(curves));
   out_node(out, "last", curves_last(curves));
   out_begin(out, "curves", '{');
-  curves_write(curves, MAX_POINTS, out);
+  curves_put(curves, MAX_POINTS, out);
   out_end(out, '}');
 }
 
