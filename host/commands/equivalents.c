@@ -38,7 +38,19 @@ static char *with_difference(char *value, char *difference) {
   return text;
 }
 
-static void add_fitting(Table *table, const Equivalent *e, const Costs *before) {
+/* Whether nothing that fits changes what the manifest costs: then the costs say nothing. */
+static gboolean costs_alike(const Found *found, const Costs *before) {
+  for (guint i = 0; i < found->equivalents->len; i++) {
+    const Equivalent *e = found->equivalents->pdata[i];
+    if (!e->reason &&
+        (e->costs.parameters != before->parameters || e->costs.memory != before->memory ||
+         e->costs.multiply_adds != before->multiply_adds))
+      return FALSE;
+  }
+  return TRUE;
+}
+
+static void add_costs(Table *table, const Equivalent *e, const Costs *before) {
   g_autofree char *parameters = with_difference(
       table_count(e->costs.parameters), table_difference(e->costs.parameters - before->parameters));
   g_autofree char *products =
@@ -48,26 +60,41 @@ static void add_fitting(Table *table, const Equivalent *e, const Costs *before) 
   table_add(table, e->present ? "*" : "", e->component->name, parameters, products, memory);
 }
 
-static void add_found(GString *text, const Found *found, const Costs *before) {
-  g_autoptr(Table) fitting = table_new("llrrr"), others = table_new("ll");
-  guint misfits = 0;
-  table_add(fitting, "", "", "parameters", "multiply-adds", "memory");
+static void add_fitting(GString *text, const Found *found, const Costs *before) {
+  gboolean alike = costs_alike(found, before);
+  g_autoptr(Table) table = table_new(alike ? "lll" : "llrrr");
+  if (!alike) table_add(table, "", "", "parameters", "multiply-adds", "memory");
   for (guint i = 0; i < found->equivalents->len; i++) {
     const Equivalent *e = found->equivalents->pdata[i];
-    if (!e->reason) {
-      add_fitting(fitting, e, before);
-      continue;
-    }
-    table_add(others, e->component->name, e->reason);
-    misfits++;
+    if (e->reason) continue;
+    if (alike)
+      table_add(table, e->present ? "*" : "", e->component->name, e->component->doc);
+    else
+      add_costs(table, e, before);
   }
+  table_write(table, text, 2, !alike);
+}
+
+static void add_others(GString *text, const Found *found) {
+  g_autoptr(Table) table = table_new("ll");
+  for (guint i = 0; i < found->equivalents->len; i++) {
+    const Equivalent *e = found->equivalents->pdata[i];
+    if (e->reason) table_add(table, e->component->name, e->reason);
+  }
+  table_write(table, text, 4, FALSE);
+}
+
+static void add_found(GString *text, const Found *found, const Costs *before) {
+  guint misfits = 0;
+  for (guint i = 0; i < found->equivalents->len; i++)
+    misfits += ((const Equivalent *)found->equivalents->pdata[i])->reason != NULL;
   add_head(text, found->slot);
   if (misfits < found->equivalents->len)
-    table_write(fitting, text, 2, TRUE);
+    add_fitting(text, found, before);
   else
     g_string_append(text, "  nothing that is installed fits\n");
   if (misfits) g_string_append(text, "  would not fit\n");
-  table_write(others, text, 4, FALSE);
+  add_others(text, found);
 }
 
 static char *make_text(const GPtrArray *all, const Costs *before) {

@@ -30,10 +30,20 @@ static const char *without_place(const char *message, const char *file) {
   return *at == ' ' ? at + 1 : message;
 }
 
+/* Behind "model/encoder (mlp): ", where that is what was tried. */
+static const char *without_subject(const char *message, const Slot *slot,
+                                   const AbComponent *component) {
+  g_autofree char *path = g_strdelimit(g_strdup(slot->path), ".", '/');
+  g_autofree char *subject =
+      g_strdup_printf("%s%s (%s): ", path, slot->list ? "/0" : "", component->name);
+  return g_str_has_prefix(message, subject) ? message + strlen(subject) : message;
+}
+
 /* The first mistake; of others their number, and where it goes on over several lines all of it. */
-static char *reason_of(const GError *error, const char *file) {
+static char *reason_of(const GError *error, const char *file, const Slot *slot,
+                       const AbComponent *component) {
   g_auto(GStrv) lines = g_strsplit(error->message, "\n", -1);
-  GString *text = g_string_new(without_place(lines[0], file));
+  GString *text = g_string_new(without_subject(without_place(lines[0], file), slot, component));
   guint more = 0;
   for (guint i = 1; lines[i]; i++) {
     if (without_place(lines[i], file) != lines[i])
@@ -51,8 +61,8 @@ static char *role_reason(const AbComponent *component, AbRole role) {
                          *roles ? roles : "none");
 }
 
-static char *wanting_reason(const AbParam *row) {
-  return g_strdup_printf("needs %s, which has no default (%s): %s", row->key,
+static char *wanting_reason(const AbParam *row, const char *name) {
+  return g_strdup_printf("needs %s, which has no default (%s): %s", name,
                          param_type_name(row->type), row->doc);
 }
 
@@ -73,7 +83,7 @@ static void try_component(const Original *original, const Slot *slot, Equivalent
   if (rehearsal)
     self->costs = costs_of(rehearsal);
   else
-    self->reason = reason_of(error, original->root->file);
+    self->reason = reason_of(error, original->root->file, slot, self->component);
 }
 
 static gboolean is_present(const Slot *slot, const AbComponent *component) {
@@ -85,7 +95,8 @@ static gboolean is_present(const Slot *slot, const AbComponent *component) {
 static Equivalent *equivalent_new(const Original *original, const Slot *slot,
                                   const AbComponent *component) {
   Equivalent *self = g_new0(Equivalent, 1);
-  const AbParam *wanting = replace_wanting(component);
+  g_autofree char *name = NULL;
+  const AbParam *wanting = replace_wanting(original->registry, component, &name);
   self->component = component;
   self->present = is_present(slot, component);
   if (self->present)
@@ -93,7 +104,7 @@ static Equivalent *equivalent_new(const Original *original, const Slot *slot,
   else if (!fit_component(component, slot->kind, slot->role))
     self->reason = role_reason(component, slot->role);
   else if (wanting)
-    self->reason = wanting_reason(wanting);
+    self->reason = wanting_reason(wanting, name);
   else
     try_component(original, slot, self);
   return self;

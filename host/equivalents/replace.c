@@ -12,14 +12,6 @@ static gboolean is_required(const AbParam *row) {
   return (row->flags & AB_PARAM_REQUIRED) != 0;
 }
 
-const AbParam *replace_wanting(const AbComponent *component) {
-  for (guint i = 0; i < component->param_count; i++) {
-    const AbParam *row = param_row(component->params, component->param_stride, i);
-    if (is_required(row) && (row->type == AB_TYPE_PATH || row->type == AB_TYPE_TEXT)) return row;
-  }
-  return NULL;
-}
-
 /* ---- the new node ---------------------------------------------------------------------------- */
 
 /* The fragment of `inspect` without what binding fills in by itself. */
@@ -33,6 +25,54 @@ static Node *fragment_of(const Registry *registry, const AbComponent *component)
   }
   return node;
 }
+
+/* ---- what is wanting ------------------------------------------------------------------------- */
+
+static const AbParam *wanting(const Registry *registry, const AbComponent *component,
+                              const Node *node, const char *prefix, char **name);
+
+/* In what a slot holds: one component or several. */
+static const AbParam *wanting_below(const Registry *registry, const AbSlot *slot, const Node *node,
+                                    const char *prefix, char **name) {
+  if (node->kind == NODE_SCALAR) return NULL;
+  const AbParam *found = NULL;
+  for (guint i = 0; node->kind == NODE_SEQUENCE && !found && i < node->items->len; i++) {
+    g_autofree char *path = g_strdup_printf("%s%u.", prefix, i);
+    found = wanting_below(registry, slot, node->items->pdata[i], path, name);
+  }
+  const Node *plugin = node_get(node, "plugin");
+  const Entry *entry = plugin && plugin->kind == NODE_SCALAR
+                           ? registry_find(registry, slot->kind, plugin->text, NULL)
+                           : NULL;
+  return entry ? wanting(registry, entry->component, node, prefix, name) : found;
+}
+
+static const AbParam *wanting(const Registry *registry, const AbComponent *component,
+                              const Node *node, const char *prefix, char **name) {
+  for (guint i = 0; i < component->param_count; i++) {
+    const AbParam *row = param_row(component->params, component->param_stride, i);
+    if (!is_required(row) || (row->type != AB_TYPE_PATH && row->type != AB_TYPE_TEXT)) continue;
+    *name = g_strconcat(prefix, row->key, NULL);
+    return row;
+  }
+  for (guint i = 0; i < component->slot_count; i++) {
+    const AbSlot *slot = slot_row(component, i);
+    const Node *child = node_get(node, slot->key);
+    g_autofree char *path = g_strdup_printf("%s%s.", prefix, slot->key);
+    const AbParam *row = child ? wanting_below(registry, slot, child, path, name) : NULL;
+    if (row) return row;
+  }
+  return NULL;
+}
+
+const AbParam *replace_wanting(const Registry *registry, const AbComponent *component,
+                               char **name) {
+  g_autoptr(Node) node = fragment_of(registry, component);
+  *name = NULL;
+  return wanting(registry, component, node, "", name);
+}
+
+/* ---- what stays ------------------------------------------------------------------------------ */
 
 static const char *const *settings_of(const char *path) {
   if (strcmp(path, "data") == 0) return settings_data_keys;

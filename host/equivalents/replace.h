@@ -11,8 +11,9 @@
  * component's (data.batch) stay. Free with node_free.                                            */
 Node *replace_component(const Original *original, const Slot *slot, const AbComponent *component);
 
-/* A parameter of the component, or of what must be in its slots, that only a user can give: a path
- * or a text without a default; NULL if there is none. */
-const AbParam *replace_wanting(const AbComponent *component);
+/* What only a user can give: a path or a text that has no default, of the component or of what
+ * `abhost inspect` would put into its slots; NULL if there is none. Its name from the slot on
+ * ("of.file") in *name, to be freed. */
+const AbParam *replace_wanting(const Registry *registry, const AbComponent *component, char **name);
 
 #endif

@@ -100,7 +100,7 @@ static gboolean nested_too_deeply(const char *text, gsize length) {
   return FALSE;
 }
 
-JsonNode *files_json(const char *name, const char *text, gssize length, GError **error) {
+JsonNode *files_object(const char *name, const char *text, gssize length, GError **error) {
   gsize size = length < 0 ? strlen(text) : (gsize)length;
   g_autoptr(JsonParser) parser = json_parser_new();
   g_autoptr(GError) cause = NULL;

@@ -17,7 +17,7 @@ char *files_read_end(const char *folder, const char *name, gsize limit, gsize *l
                      GError **error);
 
 /* An object of JSON; json_node_unref. NULL and AB_DATA: damaged, nested too deeply, no object. */
-JsonNode *files_json(const char *name, const char *text, gssize length, GError **error);
+JsonNode *files_object(const char *name, const char *text, gssize length, GError **error);
 
 /* Members of an object, if they are there and of that type. */
 const char *files_json_text(JsonObject *object, const char *key); /* else NULL */

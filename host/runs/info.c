@@ -224,7 +224,7 @@ static gboolean read_result(RunInfo *self) {
     add_text(self, "status", is_running(self) ? "running" : "unfinished");
     return FALSE;
   }
-  g_autoptr(JsonNode) root = text ? files_json("result.json", text, (gssize)length, &error) : NULL;
+  g_autoptr(JsonNode) root = text ? files_object("result.json", text, (gssize)length, &error) : NULL;
   if (!root || !check_result(json_node_get_object(root), &error)) {
     note_damage(self, error);
     add_text(self, "status", "damaged");
@@ -267,7 +267,7 @@ static void read_metrics(RunInfo *self) {
   g_autofree char *text = files_read_end(self->folder, "metrics.jsonl", MAX_LINES, &length, &error);
   const char *line = text ? last_line(text, length) : NULL;
   g_autoptr(JsonNode) root =
-      line ? files_json("the last line of metrics.jsonl", line, -1, &error) : NULL;
+      line ? files_object("the last line of metrics.jsonl", line, -1, &error) : NULL;
   if (root)
     take_line(self, json_node_get_object(root));
   else if (error && error->code != AB_NO_INPUT)
