@@ -7,7 +7,7 @@
 
 #include <stddef.h>
 
-/* clang-format off: one a line */
+/* clang-format off */
 const Command *const command_table[] = {
     &command_run,
     &command_resume,
@@ -15,8 +15,15 @@ const Command *const command_table[] = {
     &command_apply,
     &command_check,
     &command_equivalents,
+    &command_compare,
+    &command_report,
+    &command_runs,
+    &command_diff,
     &command_list,
     &command_inspect,
+    &command_schema,
+    &command_completion,
+    &command_man,
     NULL,
 };
 /* clang-format on */

@@ -13,7 +13,8 @@ typedef struct {
 } Command;
 
 extern const Command command_run, command_resume, command_evaluate, command_apply, command_check,
-    command_list, command_inspect, command_equivalents;
+    command_equivalents, command_compare, command_report, command_runs, command_diff, command_list,
+    command_inspect, command_schema, command_completion, command_man;
 
 /* All of them, in the order of the help; NULL-terminated. */
 extern const Command *const command_table[];

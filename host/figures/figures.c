@@ -68,9 +68,11 @@ gboolean figures_can(const Figures *self, AbRole role) {
 /* ---- what is left out ------------------------------------------------------------------------ */
 
 void figures_note(Figures *self, const char *figure, GError *cause) {
-  char *note = g_strdup_printf("the figure %s is left out: %s", figure, cause->message);
-  if (!g_hash_table_contains(self->noted, note)) g_ptr_array_add(self->notes, note);
-  g_hash_table_add(self->noted, note);
+  g_autofree char *note = g_strdup_printf("the figure %s is left out: %s", figure, cause->message);
+  if (!g_hash_table_contains(self->noted, note)) {
+    g_ptr_array_add(self->notes, note);
+    g_hash_table_add(self->noted, g_steal_pointer(&note));
+  }
   g_error_free(cause);
   ab_error_clear(self->assembly->ctx);
 }

@@ -102,11 +102,20 @@ static gboolean make(const Figures *self, Shown *shown, GError **error) {
   return done;
 }
 
+/* A model that is built for another problem may have the role and give something else by it. What
+ * fails here fails again where it is used, and is said there.                                    */
+static gboolean gives_x(const Figures *self) {
+  AbContext *ctx = self->assembly->ctx;
+  ab_begin(ctx, AB_PURPOSE_EVALUATE, 0);
+  AbSpec given = ab_output(self->assembly->model, AB_ROLE_RECONSTRUCT);
+  return !ab_ok(ctx) || ab_spec_count(&given) == self->space.count;
+}
+
 static gboolean applies(const Figures *self) {
   if (self->space.rank < 0) return FALSE;
   if (generates(self)) return TRUE;
   const AbSpec *x = feed_spec(self->assembly->feed, "x");
-  return figures_can(self, AB_ROLE_RECONSTRUCT) && x->range != AB_RANGE_CLASS;
+  return figures_can(self, AB_ROLE_RECONSTRUCT) && x->range != AB_RANGE_CLASS && gives_x(self);
 }
 
 gboolean shown_make(Figures *self, Shown *shown, GError **error) {

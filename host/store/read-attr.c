@@ -198,7 +198,7 @@ static char **read_texts(const Attr *self, gsize count, GError **error) {
   if (H5Tget_class(self->type) == H5T_STRING && H5Tis_variable_str(self->type) == 0)
     return read_fixed_texts(self, count, error);
   if (count != 1) {
-    refuse(self, "is not a list of texts of fixed length", error);
+    refuse(self, "is no list of texts of fixed length", error);
     return NULL;
   }
   texts = g_new0(char *, 2);
