@@ -150,7 +150,7 @@ static void test_values(void) {
   assert_offers(WORDS("run", "m.yaml", "--set", "precision", "="), OFFERED("f32", "f64"));
   assert_offers(WORDS("run", "m.yaml", "--set", "model", "=", "r"), OFFERED("rbm", "!mlp"));
   assert_offers(WORDS("run", "m.yaml", "--set", "model.encoder.plugin", "=", ""),
-                OFFERED("mlp", "rbm", "!auto-encoder"));
+                OFFERED("mlp", "rbm", "!generator"));
   assert_offers(WORDS("run", "m.yaml", "--set", "data.shuffle", "=", ""), OFFERED("true", "false"));
   assert_offers(WORDS("run", "m.yaml", "--set=model.tied", "=", "t"), OFFERED("!false"));
   assert_offers(WORDS("run", "m.yaml", "--set", "model.encoder.activation=re"),
