@@ -8,17 +8,20 @@
 #include <stdio.h>
 #include <string.h>
 
-static const Command *const commands[] = {&command_run,     &command_resume, &command_evaluate,
-                                          &command_apply,   &command_check,  &command_list,
-                                          &command_inspect, &command_report};
+static int width_of_names(void) {
+  size_t width = 0;
+  for (guint i = 0; command_table[i]; i++) width = MAX(width, strlen(command_table[i]->name));
+  return (int)width;
+}
 
 static int help(void) {
   GString *text = g_string_new(
       "Usage: abhost COMMAND [OPTION...]\n\n"
       "A laboratory for functional equivalents: a problem is stated once, in a manifest; the models\n"
       "that answer it are plugins.\n\nCommands:\n");
-  for (guint i = 0; i < G_N_ELEMENTS(commands); i++)
-    g_string_append_printf(text, "  %-9s  %s\n", commands[i]->name, commands[i]->summary);
+  for (guint i = 0; command_table[i]; i++)
+    g_string_append_printf(text, "  %-*s  %s\n", width_of_names(), command_table[i]->name,
+                           command_table[i]->summary);
   g_string_append(text, "\n`abhost COMMAND --help` says more; `abhost --version` the version.\n");
   int status = command_output(text->str);
   g_string_free(text, TRUE);
@@ -34,9 +37,10 @@ static int version(void) {
 }
 
 static int unknown(const char *name) {
-  const char *names[G_N_ELEMENTS(commands) + 1] = {0};
-  for (guint i = 0; i < G_N_ELEMENTS(commands); i++) names[i] = commands[i]->name;
-  const char *nearest = nearest_name(name, names);
+  GPtrArray *names = g_ptr_array_new();
+  for (guint i = 0; command_table[i]; i++) g_ptr_array_add(names, (gpointer)command_table[i]->name);
+  g_ptr_array_add(names, NULL);
+  const char *nearest = nearest_name(name, (const char *const *)names->pdata);
   fprintf(stderr, "abhost: there is no command '%s'%s%s%s (see abhost --help)\n", name,
           nearest ? "; did you mean '" : "", nearest ? nearest : "", nearest ? "'?" : "");
   return AB_USAGE;
@@ -53,7 +57,8 @@ int main(int argc, char **argv) {
   if (strcmp(argv[1], "--help") == 0 || strcmp(argv[1], "-h") == 0 || strcmp(argv[1], "help") == 0)
     return help();
   if (strcmp(argv[1], "--version") == 0) return version();
-  for (guint i = 0; i < G_N_ELEMENTS(commands); i++)
-    if (strcmp(argv[1], commands[i]->name) == 0) return commands[i]->run(argc - 1, argv + 1);
+  for (guint i = 0; command_table[i]; i++)
+    if (strcmp(argv[1], command_table[i]->name) == 0)
+      return command_table[i]->run(argc - 1, argv + 1);
   return unknown(argv[1]);
 }

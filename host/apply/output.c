@@ -3,7 +3,7 @@
  * Writing results. */
 #include "output.h"
 
-#include "../store/store.h"
+#include "../store/nexus.h"
 #include <math.h>
 #include <string.h>
 #include <sys/stat.h>
@@ -76,6 +76,19 @@ static const char *axes_of(AbRole role, gint rank) {
   return rank < (gint)G_N_ELEMENTS(names) ? names[rank] : "sample";
 }
 
+/* What is plotted, with the names of its axes. */
+static void write_plot(Output *self) {
+  g_auto(GStrv) words = g_strsplit(axes_of(self->role, self->info.rank), " ", -1);
+  g_autoptr(GPtrArray) axes = g_ptr_array_new_with_free_func(g_free);
+  guint named = g_strv_length(words);
+  for (gint i = 0; i < self->info.rank; i++)
+    g_ptr_array_add(axes, g_strconcat(".", (guint)i < named ? words[i] : "", NULL));
+  g_ptr_array_add(axes, NULL);
+  nexus_data(self->writer, &(NexusData){.group = "/",
+                                        .signal = ab_role_name(self->role),
+                                        .axes = (const char *const *)axes->pdata});
+}
+
 static void write_attributes(Output *self) {
   const OutputInfo *info = &self->info;
   const char *role = ab_role_name(self->role);
@@ -85,9 +98,8 @@ static void write_attributes(Output *self) {
                           info->rank > 2 ? "image" : "spectrum");
   if (info->classes) store_write_attr_text(self->writer, "/class", "axes", "sample");
   if (info->labels) store_write_attr_text(self->writer, "/y", "axes", "sample");
-  store_write_attr_text(self->writer, "/", "NX_class", "NXdata");
+  write_plot(self);
   store_write_attr_text(self->writer, "/", "default", role);
-  store_write_attr_text(self->writer, "/", "signal", role);
   store_write_attr_text(self->writer, "/", "role", role);
   store_write_attr_text(self->writer, "/", "program", "abhost " ABSDK_VERSION);
 }

@@ -5,10 +5,6 @@
 
 #include <string.h>
 
-static const AbModelVtable *table(const Trained *self) {
-  return self->assembly->model->component->vtable;
-}
-
 /* ---- restoring ------------------------------------------------------------------------------- */
 
 gboolean trained_restore(Trained *self, const Checkpoint *checkpoint, Assembly *assembly,
@@ -30,15 +26,8 @@ gboolean trained_restore(Trained *self, const Checkpoint *checkpoint, Assembly *
 
 /* ---- roles ----------------------------------------------------------------------------------- */
 
-static guint32 roles_of(const Trained *self) {
-  guint32 roles = ab_component_roles(self->assembly->model->component);
-  if (table(self)->flags & AB_ONE_ROLE)
-    roles &= AB_ROLE_BIT(self->signature.role) | AB_ROLE_BIT(AB_ROLE_ENCODE);
-  return roles;
-}
-
 gboolean trained_check_role(const Trained *self, AbRole role, GError **error) {
-  guint32 roles = roles_of(self);
+  guint32 roles = assembly_roles(self->assembly);
   if (roles & AB_ROLE_BIT(role)) return TRUE;
   g_autoptr(GString) names = g_string_new(NULL);
   for (AbRole other = 1; other < AB_ROLE_COUNT; other++)
@@ -55,7 +44,7 @@ gboolean trained_input(const Trained *self, AbRole role, AbSpec *wanted, GError 
   *wanted = self->signature.in;
   if (role != AB_ROLE_DECODE || self->signature.role == AB_ROLE_DECODE) return TRUE;
   *wanted = (AbSpec){.rank = -1, .dtype = ab_real_dtype(self->assembly->ctx)};
-  if (roles_of(self) & AB_ROLE_BIT(AB_ROLE_ENCODE))
+  if (assembly_roles(self->assembly) & AB_ROLE_BIT(AB_ROLE_ENCODE))
     *wanted = ab_output(self->assembly->model, AB_ROLE_ENCODE);
   return assembly_check(self->assembly, error);
 }

@@ -61,6 +61,9 @@ const char *assembly_target(AbRole role);
 /* The field that the metrics compare it with: that of the loss; for generate the samples
  * themselves, for score the class, where the data has one. NULL: nothing, or an environment. */
 const char *assembly_compared(const Assembly *self);
+/* The roles that the built model can be called in, as a mask of AB_ROLE_BIT: one that is built for
+ * one role (AB_ONE_ROLE) has that, and the code that it finds on the way (encode). */
+guint32 assembly_roles(const Assembly *self);
 NamedMetric *assembly_metric(const Assembly *self, const char *name); /* NULL if there is none */
 
 #endif

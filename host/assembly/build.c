@@ -41,6 +41,14 @@ const char *assembly_compared(const Assembly *self) {
   return assembly_target(self->role);
 }
 
+guint32 assembly_roles(const Assembly *self) {
+  const AbModelVtable *table = self->model->component->vtable;
+  guint32 roles = ab_component_roles(self->model->component);
+  if (table->flags & AB_ONE_ROLE)
+    roles &= AB_ROLE_BIT(ab_model_signature(self->model).role) | AB_ROLE_BIT(AB_ROLE_ENCODE);
+  return roles;
+}
+
 /* What an agent sees, and a value for each action. */
 static AbSignature agent_signature(const Assembly *self) {
   AbSpec seen = ab_environment_observation(self->environment);

@@ -9,22 +9,32 @@
 
 #define PROGRAM "abhost"
 
-static void add_options(GOptionContext *context, const CommandLine *line, CommandOptions *options,
-                        gboolean *help) {
+/* Who is to be given the line instead; see command_visit. */
+static struct {
+  CommandVisitor visitor;
+  gpointer data;
+} visit;
+
+static void append(GArray *all, const GOptionEntry *entries) {
+  for (; entries && entries->long_name; entries++) g_array_append_vals(all, entries, 1);
+}
+
+/* The options of a line, a zeroed one at the end; free with g_array_unref. */
+static GArray *all_options(const CommandLine *line, CommandOptions *options, gboolean *help) {
   const GOptionEntry plugins[] = {
       {"plugin-path", 0, 0, G_OPTION_ARG_FILENAME_ARRAY, &options->folders,
        "Look for plugins here first (may be given several times)", "FOLDER"},
       {0}};
   const GOptionEntry json[] = {
       {"json", 0, 0, G_OPTION_ARG_NONE, &options->json, "Write JSON, for programs", NULL}, {0}};
-  const GOptionEntry all[] = {
-      {"help", 'h', 0, G_OPTION_ARG_NONE, help, "Show this text", NULL},
-      {G_OPTION_REMAINING, 0, 0, G_OPTION_ARG_FILENAME_ARRAY, &options->arguments, NULL, NULL},
-      {0}};
-  if (line->own) g_option_context_add_main_entries(context, line->own, NULL);
-  if (line->plugins) g_option_context_add_main_entries(context, plugins, NULL);
-  if (line->json) g_option_context_add_main_entries(context, json, NULL);
-  g_option_context_add_main_entries(context, all, NULL);
+  const GOptionEntry rest[] = {{"help", 'h', 0, G_OPTION_ARG_NONE, help, "Show this text", NULL},
+                               {0}};
+  GArray *all = g_array_new(TRUE, FALSE, sizeof(GOptionEntry));
+  append(all, line->own);
+  if (line->plugins) append(all, plugins);
+  if (line->json) append(all, json);
+  append(all, rest);
+  return all;
 }
 
 /* GLib's help begins with the program's name, and its own --help ends the program. */
@@ -57,11 +67,21 @@ gboolean command_parse(const CommandLine *line, int argc, char **argv, CommandOp
   gboolean help = FALSE, go_on = FALSE;
   GError *error = NULL;
   *options = (CommandOptions){0};
+  g_autoptr(GArray) all = all_options(line, options, &help);
+  if (visit.visitor) {
+    visit.visitor(line, (const GOptionEntry *)(void *)all->data, visit.data);
+    *status = AB_OK;
+    return FALSE;
+  }
+  const GOptionEntry arguments[] = {
+      {G_OPTION_REMAINING, 0, 0, G_OPTION_ARG_FILENAME_ARRAY, &options->arguments, NULL, NULL},
+      {0}};
   GOptionContext *context = g_option_context_new(line->arguments);
   g_option_context_set_summary(context, line->command->summary);
   g_option_context_set_description(context, line->description);
   g_option_context_set_help_enabled(context, FALSE);
-  add_options(context, line, options, &help);
+  g_option_context_add_main_entries(context, (const GOptionEntry *)(void *)all->data, NULL);
+  g_option_context_add_main_entries(context, arguments, NULL);
 
   char **strings = g_new0(char *, argc + 1); /* GLib takes strings out of it, and frees them */
   for (int i = 0; i < argc; i++) strings[i] = g_strdup(argv[i]);
@@ -79,6 +99,15 @@ gboolean command_parse(const CommandLine *line, int argc, char **argv, CommandOp
   g_option_context_free(context);
   if (!go_on) command_clear(options);
   return go_on;
+}
+
+void command_visit(const Command *command, CommandVisitor visitor, gpointer data) {
+  char name[] = "";
+  char *argv[] = {name, NULL};
+  visit.visitor = visitor;
+  visit.data = data;
+  command->run(1, argv);
+  visit.visitor = NULL;
 }
 
 void command_clear(CommandOptions *options) {

@@ -30,6 +30,14 @@ gboolean command_parse(const CommandLine *line, int argc, char **argv, CommandOp
                        int *status);
 void command_clear(CommandOptions *options);
 
+/* What a command takes, for completion and manual pages. `line` and `options` (its own, then those
+ * that commands share, then --help; a zeroed one ends them) live as long as the call.            */
+typedef void (*CommandVisitor)(const CommandLine *line, const GOptionEntry *options, gpointer data);
+/* Calls the command's `run`, whose first call of command_parse gives its line to the visitor and
+ * says that there is nothing more to do. That line is so the only list of a command's options: a
+ * command parses before it does anything else. Not thread-safe, and not to be nested.            */
+void command_visit(const Command *command, CommandVisitor visitor, gpointer data);
+
 /* "abhost: message" on stderr; returns the error's code, and frees it. */
 int command_fail(GError *error);
 /* "abhost COMMAND: message" on stderr, with a pointer to --help; returns AB_USAGE. */

@@ -1,11 +1,13 @@
 /* SPDX-License-Identifier: Apache-2.0
  *
  * abhost resume RUN: goes on where the last checkpoint of a run is. */
+#include "../run/signals.h"
 #include "session.h"
 
 typedef struct {
   char **sets;
-  gint64 epochs;
+  gint64 epochs; /* -1: not given */
+  gint64 until;  /* G_MAXINT64: not given */
   gboolean quiet;
 } ResumeOptions;
 
@@ -59,8 +61,9 @@ static int work(const char *path, const CommandOptions *common, const ResumeOpti
     return command_fail(g_error_new(HOST_ERROR, AB_NO_INPUT, "%s is no run folder", path));
 
   g_autofree char *file = run_folder_find_checkpoint(path, &error);
+  g_autoptr(RunFolder) folder = file ? run_folder_open(path, &error) : NULL;
   g_autoptr(Registry) registry =
-      file ? registry_new((const char *const *)common->folders, &error) : NULL;
+      folder ? registry_new((const char *const *)common->folders, &error) : NULL;
   g_autoptr(Checkpoint) checkpoint = registry ? checkpoint_open(file, &error) : NULL;
   if (!checkpoint) return command_fail(error);
   g_autoptr(Assembly) assembly =
@@ -68,9 +71,9 @@ static int work(const char *path, const CommandOptions *common, const ResumeOpti
   g_autoptr(RunState) state = run_state_new();
   if (!assembly || !session_restore(checkpoint, assembly, state, &error))
     return command_fail(error);
-  g_autoptr(RunFolder) folder =
-      run_folder_open(path, checkpoint->manifest, &state->log_bytes, &error);
-  if (!folder) return command_fail(error);
+  signals_install(); /* what changes from here on is to be left whole */
+  if (!run_folder_go_on(folder, checkpoint->manifest, &state->log_bytes, &error))
+    return command_fail(error);
   note_differences(checkpoint, assembly, folder, options->quiet);
   g_autoptr(GPtrArray) results = results_new();
   run_folder_log(folder, "resumed at step %" G_GINT64_FORMAT, state->step);
@@ -78,16 +81,20 @@ static int work(const char *path, const CommandOptions *common, const ResumeOpti
              .folder = folder,
              .state = state,
              .manifest = checkpoint->manifest,
-             .results = results};
+             .results = results,
+             .until = options->until,
+             .saved = TRUE};
   return session_train(&run, common->json, options->quiet);
 }
 
 static int run(int argc, char **argv) {
-  ResumeOptions options = {.epochs = -1};
+  ResumeOptions options = {.epochs = -1, .until = G_MAXINT64};
   const GOptionEntry own[] = {
       {"set", 0, 0, G_OPTION_ARG_STRING_ARRAY, &options.sets,
        "Change where the data is, or checkpoint.*", "KEY.PATH=VALUE"},
       {"epochs", 0, 0, G_OPTION_ARG_INT64, &options.epochs, "Train to this epoch", "N"},
+      {"until", 0, 0, G_OPTION_ARG_INT64, &options.until,
+       "Stop after this epoch, saved, with status 75; `abhost resume` goes on", "EPOCH"},
       {"quiet", 'q', 0, G_OPTION_ARG_NONE, &options.quiet, "No progress, no notes", NULL},
       {0}};
   const CommandLine line = {.command = &command_resume,
@@ -102,6 +109,8 @@ static int run(int argc, char **argv) {
   if (command_parse(&line, argc, argv, &common, &status)) {
     if (options.epochs < -1)
       status = command_usage(&command_resume, "--epochs takes a number from 0");
+    else if (options.until < 1)
+      status = command_usage(&command_resume, "--until takes a number from 1");
     else
       status = work(common.arguments[0], &common, &options);
     command_clear(&common);

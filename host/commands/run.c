@@ -1,7 +1,8 @@
 /* SPDX-License-Identifier: Apache-2.0
  *
  * abhost run MANIFEST: trains the model of a manifest. */
-#include "session.h"
+#include "../run/signals.h"
+#include "check.h"
 
 /* Weights from the checkpoint of init.from; the number of them, -1 after an error. */
 static gint64 initialize(Assembly *assembly, GError **error) {
@@ -29,6 +30,7 @@ static int train(Assembly *assembly, const char *path, const char *manifest,
   if (!assembly_load(assembly, &error)) return command_fail(error);
   gint64 found = initialize(assembly, &error);
   if (found < 0) return command_fail(error);
+  signals_install(); /* what there is from here on is to be left whole */
   folder = make_folder(assembly, path, manifest, options->output, &error);
   if (!folder) return command_fail(error);
   if (found > 0)
@@ -39,13 +41,13 @@ static int train(Assembly *assembly, const char *path, const char *manifest,
              .folder = folder,
              .state = state,
              .manifest = manifest,
-             .results = results};
-  if (!run_save(&run, &error)) return command_fail(error);
+             .results = results,
+             .until = options->until};
   return session_train(&run, json, options->quiet);
 }
 
 static int work(const char *path, const CommandOptions *common, const SessionOptions *options) {
-  if (options->dry) return session_describe(path, common, options);
+  if (options->dry) return check_manifest(path, common, options, FALSE);
   GError *error = NULL;
   g_autoptr(Registry) registry = registry_new((const char *const *)common->folders, &error);
   if (!registry) return command_fail(error);
@@ -57,7 +59,7 @@ static int work(const char *path, const CommandOptions *common, const SessionOpt
 }
 
 static int run(int argc, char **argv) {
-  SessionOptions options = {.seed = -1, .epochs = -1};
+  SessionOptions options = {.seed = -1, .epochs = -1, .until = G_MAXINT64};
   const GOptionEntry own[] = {
       {"set", 0, 0, G_OPTION_ARG_STRING_ARRAY, &options.sets,
        "Change a value of the manifest (may be given several times)", "KEY.PATH=VALUE"},
@@ -65,6 +67,8 @@ static int run(int argc, char **argv) {
        "Take what this candidate of the manifest says", "NAME"},
       {"seed", 0, 0, G_OPTION_ARG_INT64, &options.seed, "The same as --set seed=N", "N"},
       {"epochs", 0, 0, G_OPTION_ARG_INT64, &options.epochs, "The same as --set epochs=N", "N"},
+      {"until", 0, 0, G_OPTION_ARG_INT64, &options.until,
+       "Stop after this epoch, saved, with status 75; `abhost resume` goes on", "EPOCH"},
       {"output", 0, 0, G_OPTION_ARG_FILENAME, &options.output,
        "The run folder; without it one below runs/", "FOLDER"},
       {"quiet", 'q', 0, G_OPTION_ARG_NONE, &options.quiet, "No progress, no notes", NULL},
@@ -73,8 +77,8 @@ static int run(int argc, char **argv) {
   const CommandLine line = {
       .command = &command_run,
       .arguments = "MANIFEST",
-      .description = "Exit status: 0 done, 75 stopped by a signal (go on with `abhost resume`), "
-                     "others as in sysexits.h.",
+      .description = "Exit status: 0 done, 75 stopped by a signal or by --until (go on with "
+                     "`abhost resume`), others as in sysexits.h.",
       .own = own,
       .plugins = TRUE,
       .json = TRUE,
@@ -85,6 +89,8 @@ static int run(int argc, char **argv) {
   if (command_parse(&line, argc, argv, &common, &status)) {
     if (options.seed < -1 || options.epochs < -1)
       status = command_usage(&command_run, "--seed and --epochs take numbers from 0");
+    else if (options.until < 1)
+      status = command_usage(&command_run, "--until takes a number from 1");
     else
       status = work(common.arguments[0], &common, &options);
     command_clear(&common);

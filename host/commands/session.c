@@ -3,10 +3,9 @@
  * From options to a run. */
 #include "session.h"
 
-#include "../assembly/describe.h"
 #include "../manifest/manifest.h"
 #include "../run/record.h"
-#include "../run/signals.h"
+#include "../run/result.h"
 #include <stdio.h>
 
 void session_options_clear(SessionOptions *self) {
@@ -55,7 +54,8 @@ Assembly *session_assemble(const Registry *registry, const char *path,
                            GError **error) {
   Diagnostics *diagnostics = diagnostics_new();
   GPtrArray *sets = assignments(options);
-  ManifestRequest request = {path, options->candidate, (const char *const *)sets->pdata, manifest};
+  ManifestRequest request = {path, options->candidate, (const char *const *)sets->pdata, manifest,
+                             options->text};
   g_autoptr(Node) root = manifest_read(&request, diagnostics);
   Assembly *assembly = assemble(registry, root, dry, diagnostics, error);
   g_ptr_array_unref(sets);
@@ -93,20 +93,6 @@ void session_notes(const Assembly *assembly, RunFolder *folder, gboolean quiet) 
   g_free(note);
 }
 
-int session_describe(const char *path, const CommandOptions *common,
-                     const SessionOptions *options) {
-  GError *error = NULL;
-  g_autoptr(Registry) registry = registry_new((const char *const *)common->folders, &error);
-  if (!registry) return command_fail(error);
-  g_autoptr(Assembly) assembly = session_assemble(registry, path, options, TRUE, NULL, &error);
-  if (!assembly || !assembly_build(assembly, &error)) return command_fail(error);
-  session_notes(assembly, NULL, FALSE);
-  char *text = common->json ? describe_json(assembly) : describe_text(assembly);
-  int status = command_output(text);
-  g_free(text);
-  return status;
-}
-
 static int show(const Run *run, gboolean json) {
   const char *model = run->assembly->model->component->name;
   char *text;
@@ -127,19 +113,28 @@ static int show(const Run *run, gboolean json) {
   return status;
 }
 
+/* What ended the run is worth more than that this cannot be written, on a full disk. */
+static void record_failure(const Run *run, const GError *cause) {
+  g_autoptr(GError) error = NULL;
+  if (!result_write(run, cause, &error)) run_folder_log(run->folder, "%s", error->message);
+}
+
+static int fail(const Run *run, GError *error) {
+  g_autofree char *last = g_build_filename(run->folder->checkpoints, "last.h5", NULL);
+  run_folder_log(run->folder, "%s", error->message);
+  int status = command_fail(error);
+  if (status != AB_STOPPED && g_file_test(last, G_FILE_TEST_EXISTS))
+    command_note("the last checkpoint is %s", last);
+  return status;
+}
+
 int session_train(Run *run, gboolean json, gboolean quiet) {
   GError *error = NULL;
-  signals_install();
   progress_start(&run->progress, quiet, run->state->step);
   gboolean done = run_train(run, &error);
   progress_end(&run->progress);
-  if (done) {
-    run_folder_log(run->folder, "finished after %" G_GINT64_FORMAT " epochs", run->state->epoch);
-    return show(run, json);
-  }
-  run_folder_log(run->folder, "%s", error->message);
-  int status = command_fail(error);
-  if (status != AB_STOPPED)
-    command_note("the last checkpoint is %s/last.h5", run->folder->checkpoints);
-  return status;
+  if (!done && error->code != AB_STOPPED) record_failure(run, error);
+  if (!done || !result_write(run, NULL, &error)) return fail(run, error);
+  run_folder_log(run->folder, "finished after %" G_GINT64_FORMAT " epochs", run->state->epoch);
+  return show(run, json);
 }

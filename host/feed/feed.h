@@ -58,7 +58,8 @@ gboolean feed_start(Feed *self, AbSplit split, gint64 epoch, gint64 batch, GErro
 /* The next batch, owned by the caller (ab_batch_free), its tensors of the context of the data; NULL
  * without error at the end. `ctx` errors are left to the caller.                                */
 AbBatch *feed_next(Feed *self, GError **error);
-/* SHA-256 over the sample numbers of an epoch's batches, hexadecimal: what a comparison asserts. */
+/* SHA-256 over the batches of an epoch, of each its size and its samples' numbers (64 bits, little
+ * endian), hexadecimal: what a comparison asserts. NULL where there is no memory. */
 char *feed_order_hash(Feed *self, gint64 epoch);
 
 /* The statistics, to be saved with a checkpoint and used by `apply` (name, rank 1, f64): "scale" =

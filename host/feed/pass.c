@@ -94,16 +94,22 @@ AbBatch *feed_next(Feed *self, GError **error) {
 
 /* ---- what was seen --------------------------------------------------------------------------- */
 
-/* NULL where there is no memory. */
+static void add_number(GChecksum *checksum, gint64 number) {
+  gint64 bytes = GINT64_TO_LE(number);
+  g_checksum_update(checksum, (const guchar *)&bytes, sizeof bytes);
+}
+
+/* The sizes too: the same order in larger batches is another training. */
 char *feed_order_hash(Feed *self, gint64 epoch) {
   FeedOrder order;
   g_autoptr(GChecksum) checksum = g_checksum_new(G_CHECKSUM_SHA256);
   gboolean fine = order_init(self, &order, NULL);
-  gint64 samples = MIN(feed_batches(self, AB_TRAIN) * self->options.batch, self->samples[AB_TRAIN]);
+  gint64 batches = feed_batches(self, AB_TRAIN), sample = 0;
   if (fine) order_shuffle(self, &order, epoch);
-  for (gint64 i = 0; fine && i < samples; i++) {
-    gint64 row = GINT64_TO_LE(order_row(self, &order, i));
-    g_checksum_update(checksum, (const guchar *)&row, sizeof row);
+  for (gint64 batch = 0; fine && batch < batches; batch++) {
+    gint64 count = feed_batch_size(self, AB_TRAIN, batch);
+    add_number(checksum, count);
+    for (gint64 i = 0; i < count; i++) add_number(checksum, order_row(self, &order, sample++));
   }
   order_clear(&order);
   return fine ? g_strdup(g_checksum_get_string(checksum)) : NULL;

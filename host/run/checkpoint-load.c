@@ -235,6 +235,16 @@ static gboolean read_sums(const Checkpoint *self, RunState *state, GError **erro
   return done;
 }
 
+/* Earlier builds did not count these: that is no reason to refuse their checkpoints. */
+static void read_use(const Checkpoint *self, RunState *state) {
+  double seconds = 0;
+  gint64 bytes = 0;
+  gboolean counted = store_read_attr_real(self->file, "/run", "cpu_seconds", &seconds, NULL) &&
+                     store_read_attr_int(self->file, "/run", "peak_memory", &bytes, NULL);
+  state->cpu_seconds = counted && seconds > 0 ? seconds : 0;
+  state->peak_memory = counted ? MAX(bytes, 0) : 0;
+}
+
 static gboolean check_run(const Checkpoint *self, const RunState *state, GError **error) {
   if (state->epoch >= 0 && state->batch >= 0 && state->step >= 0 && state->log_bytes >= 0)
     return TRUE;
@@ -245,6 +255,7 @@ static gboolean check_run(const Checkpoint *self, const RunState *state, GError 
 
 static gboolean read_run(const Checkpoint *self, RunState *state, GError **error) {
   run_state_clear_sums(state);
+  read_use(self, state);
   return store_read_attr_int(self->file, "/run", "epoch", &state->epoch, error) &&
          store_read_attr_int(self->file, "/run", "batch", &state->batch, error) &&
          store_read_attr_int(self->file, "/run", "step", &state->step, error) &&

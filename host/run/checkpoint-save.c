@@ -108,6 +108,8 @@ static void write_run(StoreWriter *w, const RunState *state) {
   store_write_attr_int(w, "/run", "step", state->step);
   store_write_attr_int(w, "/run", "log_bytes", state->log_bytes);
   store_write_attr_real(w, "/run", "seconds", state->seconds);
+  store_write_attr_real(w, "/run", "cpu_seconds", state->cpu_seconds);
+  store_write_attr_int(w, "/run", "peak_memory", state->peak_memory);
   write_best(w, "/run/best", &state->best);
   write_best(w, "/run/stop", &state->stop);
   store_write_attr_int(w, "/run/sums", "count", state->sums->len);

@@ -100,8 +100,6 @@ static void begin_metrics(Assembly *self) {
     ab_metric_begin(((NamedMetric *)self->metrics->pdata[i])->metric, self->model);
 }
 
-#define EPISODES 1000000 /* numbers of random streams: a split has that many of its own */
-
 /* Episodes without exploration; the metrics see their returns. */
 static gboolean evaluate_agent(Assembly *self, AbSplit split, GPtrArray *results, GError **error) {
   Pass pass = {0};
@@ -109,7 +107,7 @@ static gboolean evaluate_agent(Assembly *self, AbSplit split, GPtrArray *results
   begin_metrics(self);
   for (gint64 i = 0; i < self->settings->environment.episodes && ab_ok(self->ctx); i++) {
     AbScope scope = ab_scope_begin(self->ctx);
-    ab_begin(self->ctx, AB_PURPOSE_EVALUATE, split * EPISODES + i);
+    ab_begin(self->ctx, AB_PURPOSE_EVALUATE, split * EVALUATE_EPISODES + i);
     AbTensor *sum = ab_full(self->ctx, ab_real_dtype(self->ctx), AB_SHAPE(1),
                             ab_environment_episode(self->environment, self->model));
     for (guint j = 0; j < self->metrics->len; j++)

@@ -17,6 +17,9 @@ GPtrArray *results_new(void);
 void results_add(GPtrArray *results, const char *split, const char *name, double value);
 const Result *results_find(const GPtrArray *results, const char *split, const char *name);
 
+/* Numbers of random streams: episode i of a split has split * EVALUATE_EPISODES + i. */
+#define EVALUATE_EPISODES 1000000
+
 /* Adds loss (where the model has none of its own) and metrics of a split; nothing if the split is
  * empty or the role has no target. FALSE and AB_STOPPED when a stop was asked for meanwhile. */
 gboolean evaluate_split(Assembly *assembly, AbSplit split, GPtrArray *results, GError **error);

@@ -6,24 +6,33 @@
 #include <errno.h>
 #include <glib/gstdio.h>
 #include <string.h>
+#include <sys/file.h>
 #include <unistd.h>
 
 /* ---- making ---------------------------------------------------------------------------------- */
 
-static gboolean is_empty(const char *folder) {
+/* Whether nothing is in it but, maybe, `own`. */
+static gboolean is_empty(const char *folder, const char *own) {
   GDir *dir = g_dir_open(folder, 0, NULL);
   if (!dir) return FALSE;
-  gboolean empty = g_dir_read_name(dir) == NULL;
+  const char *name;
+  do {
+    name = g_dir_read_name(dir);
+  } while (name && own && strcmp(name, own) == 0);
   g_dir_close(dir);
-  return empty;
+  return name == NULL;
+}
+
+static gboolean taken(const char *output, GError **error) {
+  return host_fail(error, AB_IO,
+                   "%s is there and not empty; name another folder with --output, or go on with "
+                   "`abhost resume %s`",
+                   output, output);
 }
 
 static gboolean make_given(const char *output, GError **error) {
-  if (g_file_test(output, G_FILE_TEST_EXISTS) && !is_empty(output))
-    return host_fail(error, AB_IO,
-                     "%s is there and not empty; name another folder with --output, or go on with "
-                     "`abhost resume %s`",
-                     output, output);
+  if (g_file_test(output, G_FILE_TEST_EXISTS) && !is_empty(output, NULL))
+    return taken(output, error);
   if (g_mkdir_with_parents(output, 0777) == 0) return TRUE;
   return host_fail(error, AB_IO,
                    "the run folder %s cannot be made: %s; --output names another place", output,
@@ -77,23 +86,49 @@ static FILE *open_append(const RunFolder *self, const char *name, GError **error
   return file;
 }
 
+#define LOCK       "log.txt"
+#define LOCK_TRIES 20
+#define LOCK_PAUSE (G_USEC_PER_SEC / 20)
+
+/* A child that reads HDF5 for a process which was killed may hold its lock for a moment. */
+static gboolean lock(RunFolder *self, GError **error) {
+  if (!(self->log = open_append(self, LOCK, error))) return FALSE;
+  for (int i = 0; flock(fileno(self->log), LOCK_EX | LOCK_NB) != 0; i++) {
+    if (errno == EINTR) continue;
+    if (errno != EWOULDBLOCK) return TRUE;
+    if (i >= LOCK_TRIES)
+      return host_fail(error, AB_IO,
+                       "%s is in use by another process; wait until that has ended, or stop it",
+                       self->path);
+    g_usleep(LOCK_PAUSE);
+  }
+  return TRUE;
+}
+
 static gboolean open_files(RunFolder *self, GError **error) {
-  self->checkpoints = g_build_filename(self->path, "checkpoints", NULL);
   if (g_mkdir_with_parents(self->checkpoints, 0777) != 0)
     return host_fail(error, AB_IO, "%s cannot be made: %s", self->checkpoints, g_strerror(errno));
   self->metrics = open_append(self, "metrics.jsonl", error);
-  if (self->metrics) self->log = open_append(self, "log.txt", error);
-  return self->log != NULL;
+  return self->metrics != NULL;
+}
+
+static gboolean make(const char *output, const char *manifest_path, RunFolder *self,
+                     GError **error) {
+  if (output)
+    self->path = make_given(output, error) ? g_strdup(output) : NULL;
+  else
+    self->path = make_named(manifest_path, error);
+  if (!self->path || !lock(self, error)) return FALSE;
+  self->checkpoints = g_build_filename(self->path, "checkpoints", NULL);
+  /* another process may have made its run here since it was found empty */
+  return is_empty(self->path, LOCK) || taken(self->path, error);
 }
 
 RunFolder *run_folder_new(const char *output, const char *manifest_path, const char *manifest,
                           const char *resolved, GError **error) {
   RunFolder *self = g_new0(RunFolder, 1);
-  if (output)
-    self->path = make_given(output, error) ? g_strdup(output) : NULL;
-  else
-    self->path = make_named(manifest_path, error);
-  if (self->path && open_files(self, error) && write_text(self, "manifest.yaml", manifest, error) &&
+  if (make(output, manifest_path, self, error) && open_files(self, error) &&
+      write_text(self, "manifest.yaml", manifest, error) &&
       write_text(self, "resolved.yaml", resolved, error))
     return self;
   run_folder_free(self);
@@ -107,11 +142,20 @@ static gboolean ends_line(FILE *file, gint64 bytes) {
   return bytes == 0 || (fseek(file, (long)bytes - 1, SEEK_SET) == 0 && getc(file) == '\n');
 }
 
-static gboolean cut_metrics(const char *path, gint64 *bytes, GError **error) {
+/* It says that a run has ended, and this one goes on. */
+static gboolean remove_result(const RunFolder *self, GError **error) {
+  g_autofree char *path = g_build_filename(self->path, "result.json", NULL);
+  return g_unlink(path) == 0 || errno == ENOENT ||
+         host_fail(error, AB_IO, "%s cannot be removed: %s", path, g_strerror(errno));
+}
+
+/* Back to the checkpoint; a metrics.jsonl that does not fit it leaves everything as it is. */
+static gboolean cut_metrics(const RunFolder *self, gint64 *bytes, GError **error) {
+  g_autofree char *path = g_build_filename(self->path, "metrics.jsonl", NULL);
   FILE *file = fopen(path, "r+e");
   if (!file && errno == ENOENT) {
     *bytes = 0;
-    return TRUE;
+    return remove_result(self, error);
   }
   gboolean done = FALSE;
   if (!file)
@@ -121,7 +165,7 @@ static gboolean cut_metrics(const char *path, gint64 *bytes, GError **error) {
               "%s is not what the checkpoint goes on from: no line ends at byte %" G_GINT64_FORMAT
               "; put the right one there, or take it away to go on without its lines",
               path, *bytes);
-  else if (!(done = ftruncate(fileno(file), *bytes) == 0))
+  else if (remove_result(self, error) && !(done = ftruncate(fileno(file), *bytes) == 0))
     host_fail(error, AB_IO, "%s cannot be cut to the checkpoint: %s", path, g_strerror(errno));
   if (file) fclose(file);
   return done;
@@ -139,19 +183,20 @@ static gboolean check_manifest(const char *path, const char *manifest, GError **
                    path);
 }
 
-RunFolder *run_folder_open(const char *path, const char *manifest, gint64 *log_bytes,
-                           GError **error) {
+RunFolder *run_folder_open(const char *path, GError **error) {
   RunFolder *self = g_new0(RunFolder, 1);
-  char *metrics = g_build_filename(path, "metrics.jsonl", NULL);
-  char *written = g_build_filename(path, "manifest.yaml", NULL);
   self->path = g_strdup(path);
-  gboolean done = check_manifest(written, manifest, error) &&
-                  cut_metrics(metrics, log_bytes, error) && open_files(self, error);
-  g_free(written);
-  g_free(metrics);
-  if (done) return self;
+  self->checkpoints = g_build_filename(path, "checkpoints", NULL);
+  if (lock(self, error)) return self;
   run_folder_free(self);
   return NULL;
+}
+
+gboolean run_folder_go_on(RunFolder *self, const char *manifest, gint64 *log_bytes,
+                          GError **error) {
+  g_autofree char *written = g_build_filename(self->path, "manifest.yaml", NULL);
+  return check_manifest(written, manifest, error) && cut_metrics(self, log_bytes, error) &&
+         open_files(self, error);
 }
 
 void run_folder_free(RunFolder *self) {

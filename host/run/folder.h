@@ -1,7 +1,10 @@
 /* SPDX-License-Identifier: Apache-2.0
  *
- * The folder of a run: manifest.yaml, resolved.yaml, metrics.jsonl, log.txt, checkpoints/. Plain
- * files; metrics.jsonl is a JSON object a line, one for each finished epoch.                     */
+ * The folder of a run: manifest.yaml, resolved.yaml, metrics.jsonl, result.json, log.txt,
+ * checkpoints/. Plain files; metrics.jsonl is a JSON object a line, one for each finished epoch.
+ *
+ * One process at a time writes a run folder: it holds a lock on log.txt (flock) until it ends,
+ * however it ends. A file system that knows no such locks is used without one.                  */
 #ifndef HOST_RUN_FOLDER_H
 #define HOST_RUN_FOLDER_H
 
@@ -9,19 +12,21 @@
 #include <stdio.h>
 
 typedef struct {
-  char *path;        /* as messages show it */
-  char *checkpoints; /* path/checkpoints */
-  FILE *metrics, *log;
+  char *path;          /* as messages show it */
+  char *checkpoints;   /* path/checkpoints */
+  FILE *metrics, *log; /* metrics: NULL until the run begins or goes on */
 } RunFolder;
 
-/* Makes the folder `output`, or below runs/ one that is named after the manifest and the time. A
- * folder that is there and not empty is refused.                                                */
+/* Makes the folder `output`, or below runs/ one that is named after the manifest and the time, and
+ * locks it. A folder that is there and not empty is refused.                                    */
 RunFolder *run_folder_new(const char *output, const char *manifest_path, const char *manifest,
                           const char *resolved, GError **error);
-/* Opens the folder of a run that is to go on: cuts metrics.jsonl to *log_bytes, which becomes 0
- * where it was taken away. AB_DATA where files of another run are there. */
-RunFolder *run_folder_open(const char *path, const char *manifest, gint64 *log_bytes,
-                           GError **error);
+/* Opens and locks the folder of a run that is to go on; changes nothing in it yet. AB_IO where
+ * another process has it.                                                                       */
+RunFolder *run_folder_open(const char *path, GError **error);
+/* From here on it goes on: removes result.json and cuts metrics.jsonl to *log_bytes, which becomes
+ * 0 where it was taken away. AB_DATA where files of another run are there.                      */
+gboolean run_folder_go_on(RunFolder *self, const char *manifest, gint64 *log_bytes, GError **error);
 void run_folder_free(RunFolder *self);
 G_DEFINE_AUTOPTR_CLEANUP_FUNC(RunFolder, run_folder_free)
 

@@ -29,7 +29,9 @@ typedef struct {
   GPtrArray *sums;  /* Sum *, of the epoch at work; after its end until the next begins */
   Best best, stop;  /* of checkpoint.best and of stop.metric */
   gint64 log_bytes; /* of metrics.jsonl, up to here */
-  double seconds;   /* of training, over all sessions */
+  /* over all sessions */
+  double seconds, cpu_seconds; /* of training */
+  gint64 peak_memory;          /* bytes, of the session that took most */
 } RunState;
 
 RunState *run_state_new(void);

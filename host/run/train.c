@@ -5,42 +5,92 @@
 
 #include "record.h"
 #include "signals.h"
+#include "usage.h"
 #include <math.h>
 #include <string.h>
 
+static double seconds_since(gint64 then) {
+  return then ? (double)(g_get_monotonic_time() - then) / G_USEC_PER_SEC : 0;
+}
+
 /* Adds the time since the last call, or since training began. */
-static void count_seconds(Run *self) {
-  gint64 now = g_get_monotonic_time();
-  if (self->counted) self->state->seconds += (double)(now - self->counted) / G_USEC_PER_SEC;
-  self->counted = now;
+static void count_use(Run *self) {
+  RunState *state = self->state;
+  double cpu = usage_cpu_seconds();
+  state->seconds += seconds_since(self->counted);
+  if (self->counted) state->cpu_seconds += cpu - self->cpu_counted;
+  state->peak_memory = MAX(state->peak_memory, usage_peak_memory());
+  self->counted = g_get_monotonic_time();
+  self->cpu_counted = cpu;
 }
 
 /* best.h5 before last.h5: a checkpoint that knows of a best one does not stand without it. */
 static gboolean save(Run *self, gboolean best, GError **error) {
   gint64 step = self->state->step;
   char *path = run_folder_checkpoint(self->folder, step);
-  count_seconds(self);
+  count_use(self);
   gboolean done = checkpoint_save(path, self->assembly, self->state, self->manifest, error) &&
                   (!best || run_folder_point(self->folder, "best.h5", step, error)) &&
                   run_folder_point(self->folder, "last.h5", step, error);
   g_free(path);
   if (done) run_folder_prune(self->folder, self->assembly->settings->checkpoint.keep);
-  return done;
+  return self->saved = done;
 }
 
-gboolean run_save(Run *self, GError **error) {
-  return save(self, FALSE, error);
+static gboolean save_unless_saved(Run *self, GError **error) {
+  return self->saved || save(self, FALSE, error);
 }
 
-static ProgressState progress_of(const Run *self, gboolean finished) {
-  const Assembly *assembly = self->assembly;
+/* ---- when it ends ---------------------------------------------------------------------------- */
+
+static gint64 epochs_of(const Run *self) {
+  return self->assembly->settings->general.epochs;
+}
+
+static gint64 batches_of(const Run *self) {
+  return feed_batches(self->assembly->feed, AB_TRAIN);
+}
+
+static gboolean stale(const Run *self) {
+  const StopSettings *stop = &self->assembly->settings->stop;
+  return stop->patience > 0 && self->state->stop.stale >= stop->patience;
+}
+
+/* The limit of stop.* that is reached: "steps" or "seconds"; NULL: none. */
+static const char *limit(const Run *self) {
+  const StopSettings *stop = &self->assembly->settings->stop;
+  if (stop->steps > 0 && self->state->step >= stop->steps) return "steps";
+  if (stop->seconds > 0 && self->state->seconds + seconds_since(self->counted) >= stop->seconds)
+    return "seconds";
+  return NULL;
+}
+
+static const char *stopped_by(const Run *self) {
+  if (self->state->epoch >= epochs_of(self)) return NULL;
+  return stale(self) ? "early stopping" : limit(self);
+}
+
+/* Steps that are still to come, if nobody stops early. */
+static gint64 steps_left(const Run *self) {
+  const StopSettings *stop = &self->assembly->settings->stop;
+  gint64 epochs = MIN(self->until, epochs_of(self));
+  gint64 left = (epochs - self->state->epoch) * batches_of(self) - self->state->batch;
+  if (stop->steps > 0) left = MIN(left, stop->steps - self->state->step);
+  return MAX(left, 0);
+}
+
+static ProgressState progress_of(const Run *self) {
   const RunState *state = self->state;
+  double seconds = self->assembly->settings->stop.seconds;
   return (ProgressState){
       .epoch = state->epoch + 1,
-      .epochs = assembly->settings->general.epochs,
-      .batch = finished ? feed_batches(assembly->feed, AB_TRAIN) : state->batch,
-      .batches = feed_batches(assembly->feed, AB_TRAIN),
+      .epochs = epochs_of(self),
+      .batch = state->batch,
+      .batches = batches_of(self),
       .step = state->step,
+      .steps_left = steps_left(self),
+      .seconds_left =
+          seconds > 0 ? MAX(seconds - state->seconds - seconds_since(self->counted), 0) : INFINITY,
       .loss = state->sums->len ? run_state_mean(state->sums->pdata[0]) : NAN,
   };
 }
@@ -64,18 +114,21 @@ static gboolean train_batch(Run *self, AbBatch *batch, GError **error) {
                          .steps_per_epoch = feed_batches(assembly->feed, AB_TRAIN)};
   if (!prepare_batch(assembly, batch, TRUE, state->step)) return assembly_check(assembly, error);
   ab_begin(assembly->ctx, AB_PURPOSE_TRAIN, state->step);
+  self->saved = FALSE;
   AbTensor *loss = ab_step_run(assembly->step, batch, &progress);
+  /* the guard of the SDK leaves a norm that is no number */
+  self->diverged = !ab_ok(assembly->ctx) && isnan(ab_step_gradient_norm(assembly->step));
   if (!assembly_check(assembly, error)) return FALSE;
   add_sums(self, loss);
   state->step++;
   state->batch++;
-  ProgressState shown = progress_of(self, FALSE);
+  ProgressState shown = progress_of(self);
   progress_step(&self->progress, &shown, ab_batch_count(batch));
   return TRUE;
 }
 
 static gboolean stopped(Run *self, GError **error) {
-  if (!run_save(self, error)) return FALSE;
+  if (!save_unless_saved(self, error)) return FALSE;
   g_set_error(error, HOST_ERROR, AB_STOPPED,
               "stopped in epoch %" G_GINT64_FORMAT " after step %" G_GINT64_FORMAT
               "; go on with `abhost resume %s`",
@@ -83,7 +136,16 @@ static gboolean stopped(Run *self, GError **error) {
   return FALSE;
 }
 
-/* The rest of an epoch's batches. */
+/* As `until` asks. */
+static gboolean paused(Run *self, GError **error) {
+  return save_unless_saved(self, error) &&
+         host_fail(error, AB_STOPPED,
+                   "stopped after epoch %" G_GINT64_FORMAT
+                   ", as --until says; go on with `abhost resume %s`",
+                   self->state->epoch, self->folder->path);
+}
+
+/* The rest of an epoch's batches, or those up to a limit. */
 static gboolean train_epoch(Run *self, GError **error) {
   Assembly *assembly = self->assembly;
   gint64 save_every = assembly->settings->checkpoint.steps;
@@ -103,7 +165,8 @@ static gboolean train_epoch(Run *self, GError **error) {
     }
     if (!batch || !done) return done;
     if (signals_stop()) return stopped(self, error);
-    if (save_every > 0 && self->state->step % save_every == 0 && !run_save(self, error))
+    if (limit(self)) return TRUE;
+    if (save_every > 0 && self->state->step % save_every == 0 && !save(self, FALSE, error))
       return FALSE;
   }
 }
@@ -125,18 +188,6 @@ static gboolean improve(Best *best, const NamedMetric *metric, const GPtrArray *
   return TRUE;
 }
 
-static char *metrics_text(const GPtrArray *results) {
-  GString *text = g_string_new(NULL);
-  for (guint i = 0; i < results->len; i++) {
-    const Result *result = results->pdata[i];
-    if (strcmp(result->split, "validation") == 0)
-      g_string_append_printf(text, "  %s%s %.5g",
-                             strcmp(result->name, "loss") == 0 ? "validation " : "", result->name,
-                             result->value);
-  }
-  return g_string_free(text, FALSE);
-}
-
 static void take_sums(const RunState *state, GPtrArray *results) {
   for (guint i = 0; i < state->sums->len; i++) {
     const Sum *sum = state->sums->pdata[i];
@@ -149,44 +200,67 @@ static const NamedMetric *watched(const Assembly *assembly, const char *name) {
   return assembly->metrics->len ? assembly->metrics->pdata[0] : NULL;
 }
 
-/* Evaluates, records, saves. *last when early stopping ends the run. */
-static gboolean finish_epoch(Run *self, gboolean *last, GError **error) {
-  Assembly *assembly = self->assembly;
-  RunState *state = self->state;
-  const Settings *settings = assembly->settings;
-  g_autoptr(GPtrArray) results = results_new();
-  take_sums(state, results);
+/* What the sums and the validation split say of the epoch at work. A stop on request leaves the
+ * epoch open: its steps are done, and a resume evaluates again. */
+static gboolean measure(Run *self, GPtrArray *results, GError **error) {
   GError *cause = NULL;
-  if (!evaluate_split(assembly, AB_VALIDATION, results, &cause)) {
+  take_sums(self->state, results);
+  if (!evaluate_split(self->assembly, AB_VALIDATION, results, &cause)) {
     if (cause->code != AB_STOPPED) {
       g_propagate_error(error, cause);
       return FALSE;
     }
-    g_clear_error(&cause); /* the epoch's steps are done; evaluation is repeated by the resume */
+    g_clear_error(&cause);
     return stopped(self, error);
   }
-  count_seconds(self);
-  ProgressState shown = progress_of(self, TRUE);
-  char *text = metrics_text(results);
-  progress_epoch(&self->progress, &shown, text);
-  g_free(text);
+  count_use(self);
+  ProgressState shown = progress_of(self);
+  progress_epoch(&self->progress, &shown, results);
+  return TRUE;
+}
 
-  const char *best_name = settings->checkpoint.best;
-  gboolean best =
-      best_name && improve(&state->best, assembly_metric(assembly, best_name), results, state, 0);
-  improve(&state->stop, watched(assembly, settings->stop.metric), results, state,
+/* The line of epoch `epoch`, of which `consumed` batches were trained on; 0: all. */
+static gboolean record(Run *self, gint64 epoch, gint64 consumed, const GPtrArray *results,
+                       GError **error) {
+  const Assembly *assembly = self->assembly;
+  g_autofree char *hash = assembly->environment ? NULL : feed_order_hash(assembly->feed, epoch - 1);
+  if (!hash && !assembly->environment)
+    return host_fail(error, AB_CONFIG, "no memory to name the batches of an epoch; take less data");
+  EpochRecord facts = {epoch, consumed, hash};
+  g_autofree char *line = record_epoch(self->state, &facts, results);
+  return run_folder_record(self->folder, line, &self->state->log_bytes, error);
+}
+
+static gboolean improve_best(Run *self, const GPtrArray *results) {
+  const char *name = self->assembly->settings->checkpoint.best;
+  return name && improve(&self->state->best, assembly_metric(self->assembly, name), results,
+                         self->state, 0);
+}
+
+/* Evaluates, records, saves. */
+static gboolean finish_epoch(Run *self, GError **error) {
+  RunState *state = self->state;
+  const Settings *settings = self->assembly->settings;
+  g_autoptr(GPtrArray) results = results_new();
+  if (!measure(self, results, error)) return FALSE;
+  gboolean best = improve_best(self, results);
+  improve(&state->stop, watched(self->assembly, settings->stop.metric), results, state,
           settings->stop.min_delta);
   state->epoch++;
   state->batch = 0;
-  char *line = record_epoch(state, results);
-  gboolean done = run_folder_record(self->folder, line, &state->log_bytes, error);
-  g_free(line);
-  if (!done) return FALSE;
+  self->saved = FALSE;
+  if (!record(self, state->epoch, 0, results, error)) return FALSE;
+  return (!best && state->epoch % settings->checkpoint.every != 0) || save(self, best, error);
+}
 
-  *last = settings->stop.patience > 0 && state->stop.stale >= settings->stop.patience;
-  gboolean end = *last || state->epoch >= settings->general.epochs;
-  if (!best && !end && state->epoch % settings->checkpoint.every != 0) return TRUE;
-  return save(self, best, error);
+/* An epoch that a limit of stop.* has broken off stays open: its line, like that of the end, comes
+ * after the checkpoint, so that whoever goes on from there finds the epoch as it is. */
+static gboolean finish_part(Run *self, GError **error) {
+  g_autoptr(GPtrArray) results = results_new();
+  if (!measure(self, results, error)) return FALSE;
+  gboolean best = improve_best(self, results);
+  return save(self, best, error) &&
+         record(self, self->state->epoch + 1, self->state->batch, results, error);
 }
 
 /* ---- the run --------------------------------------------------------------------------------- */
@@ -226,33 +300,53 @@ static gboolean conclude(Run *self, GError **error) {
   return done;
 }
 
-static gboolean already_stale(const Run *self) {
-  const StopSettings *stop = &self->assembly->settings->stop;
-  return stop->patience > 0 && self->state->stop.stale >= stop->patience;
+static gboolean train(Run *self, GError **error) {
+  RunState *state = self->state;
+  while (state->epoch < epochs_of(self) && !stale(self)) {
+    const char *reached = limit(self);
+    if (reached && state->batch == 0) break;
+    if (state->epoch >= self->until) return paused(self, error);
+    if (signals_stop()) return stopped(self, error);
+    if (!reached && !train_epoch(self, error)) return FALSE;
+    if (state->batch < batches_of(self)) return finish_part(self, error);
+    if (!finish_epoch(self, error)) return FALSE;
+  }
+  return save_unless_saved(self, error);
 }
 
-gboolean run_train(Run *self, GError **error) {
-  RunState *state = self->state;
-  gint64 epochs = self->assembly->settings->general.epochs;
-  gboolean last = already_stale(self);
-  self->counted = g_get_monotonic_time();
-  if (!point_best(self, error)) return FALSE;
-  while (state->epoch < epochs && !last) {
-    if (signals_stop()) return stopped(self, error);
-    if (!train_epoch(self, error)) return FALSE;
-    if (!finish_epoch(self, &last, error)) return FALSE;
-  }
-  if (last)
+static void note_end(Run *self) {
+  const RunState *state = self->state;
+  self->stopped_by = stopped_by(self);
+  if (self->stopped_by && stale(self))
     progress_note(&self->progress, "stopped early: no improvement since epoch %" G_GINT64_FORMAT,
                   state->stop.epoch);
+  else if (self->stopped_by)
+    progress_note(&self->progress,
+                  "stopped after %" G_GINT64_FORMAT " steps and %.1f s, as stop.%s says",
+                  state->step, state->seconds, self->stopped_by);
+}
+
+static gboolean train_and_conclude(Run *self, GError **error) {
   GError *cause = NULL;
+  if (!save_unless_saved(self, error) || !point_best(self, error) || !train(self, error))
+    return FALSE;
+  note_end(self);
   if (conclude(self, &cause)) return TRUE;
   if (cause->code != AB_STOPPED) {
     g_propagate_error(error, cause);
     return FALSE;
   }
   g_clear_error(&cause);
-  g_set_error(error, HOST_ERROR, AB_STOPPED,
-              "stopped before the last evaluation; `abhost resume %s` does it", self->folder->path);
-  return FALSE;
+  return host_fail(error, AB_STOPPED,
+                   "stopped before the last evaluation; `abhost resume %s` does it",
+                   self->folder->path);
+}
+
+gboolean run_train(Run *self, GError **error) {
+  self->multiply_adds = ab_model_multiply_adds(self->assembly->model);
+  if (!assembly_check(self->assembly, error)) return FALSE;
+  count_use(self);
+  gboolean done = train_and_conclude(self, error);
+  if (!done) count_use(self);
+  return done;
 }

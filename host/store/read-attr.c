@@ -1,6 +1,6 @@
 /* SPDX-License-Identifier: Apache-2.0
  *
- * Reading attributes: one number or one text.                                                   */
+ * Reading attributes: one number, one text, or a list of texts.                                  */
 #include "store-internal.h"
 
 typedef struct {
@@ -66,9 +66,11 @@ gboolean store_attr_has(StoreFile *self, const char *object, const char *name, g
   return exists >= 0 || store_fail(error, "%s of %s is damaged", object, self->path);
 }
 
+/* `values` NULL: there must be one; else how many there are. */
 static gboolean attr_open(Attr *self, StoreFile *file, const char *object, const char *name,
-                          GError **error) {
+                          gsize *values, GError **error) {
   AUTO_HID space = H5I_INVALID_HID;
+  hssize_t count;
   htri_t exists;
 
   self->id = self->type = H5I_INVALID_HID;
@@ -84,8 +86,12 @@ static gboolean attr_open(Attr *self, StoreFile *file, const char *object, const
   self->type = H5Aget_type(self->id);
   space = H5Aget_space(self->id);
   if (self->type < 0 || space < 0) return store_fail(error, "%s is damaged", self->what);
-  if (H5Sget_simple_extent_npoints(space) != 1) return refuse(self, "is not one value", error);
-  if (H5Tget_size(self->type) > STORE_MAX_ATTR) return refuse(self, "is too long", error);
+  count = H5Sget_simple_extent_npoints(space);
+  if (count < 0) return store_fail(error, "%s is damaged", self->what);
+  if (values == NULL && count != 1) return refuse(self, "is not one value", error);
+  if (H5Tget_size(self->type) > STORE_MAX_ATTR / (gsize)MAX(count, 1))
+    return refuse(self, "is too long", error);
+  if (values != NULL) *values = (gsize)count;
   return TRUE;
 }
 
@@ -125,7 +131,7 @@ gboolean store_read_attr_int(StoreFile *self, const char *object, const char *na
   {
     g_auto(Attr) attr;
 
-    ok = attr_open(&attr, self, object, name, error) && read_integer(&attr, value, error);
+    ok = attr_open(&attr, self, object, name, NULL, error) && read_integer(&attr, value, error);
   }
   store_unlock();
   return ok;
@@ -139,7 +145,7 @@ gboolean store_read_attr_real(StoreFile *self, const char *object, const char *n
   {
     g_auto(Attr) attr;
 
-    ok = attr_open(&attr, self, object, name, error) && read_real(&attr, value, error);
+    ok = attr_open(&attr, self, object, name, NULL, error) && read_real(&attr, value, error);
   }
   store_unlock();
   return ok;
@@ -156,9 +162,63 @@ char *store_read_attr_text(StoreFile *self, const char *object, const char *name
   {
     g_auto(Attr) attr;
 
-    if (attr_open(&attr, self, object, name, error))
+    if (attr_open(&attr, self, object, name, NULL, error))
       text = store_text_read(attr.id, attr.type, read_attr, attr.what, error);
   }
   store_unlock();
   return text;
+}
+
+/* ---- lists of texts -------------------------------------------------------------------------- */
+
+/* They lie side by side; a shorter one ends with a zero, or with spaces. */
+static char **read_fixed_texts(const Attr *self, gsize count, GError **error) {
+  gsize width = H5Tget_size(self->type);
+  gboolean spaces = H5Tget_strpad(self->type) == H5T_STR_SPACEPAD;
+  g_autofree char *packed = g_malloc0(MAX(count, 1) * width);
+  g_auto(GStrv) texts = g_new0(char *, count + 1);
+
+  if (count > 0 && H5Aread(self->id, self->type, packed) < 0) {
+    store_fail(error, "%s is damaged", self->what);
+    return NULL;
+  }
+  for (gsize i = 0; i < count; i++) {
+    texts[i] = g_strndup(packed + i * width, width);
+    if (spaces) g_strchomp(texts[i]);
+    if (g_utf8_validate(texts[i], -1, NULL)) continue;
+    refuse(self, "is not UTF-8", error);
+    return NULL;
+  }
+  return g_steal_pointer(&texts);
+}
+
+static char **read_texts(const Attr *self, gsize count, GError **error) {
+  char **texts;
+
+  if (H5Tget_class(self->type) == H5T_STRING && H5Tis_variable_str(self->type) == 0)
+    return read_fixed_texts(self, count, error);
+  if (count != 1) {
+    refuse(self, "is no list of texts of fixed length", error);
+    return NULL;
+  }
+  texts = g_new0(char *, 2);
+  texts[0] = store_text_read(self->id, self->type, read_attr, self->what, error);
+  if (texts[0] == NULL) g_clear_pointer(&texts, g_strfreev);
+  return texts;
+}
+
+char **store_read_attr_texts(StoreFile *self, const char *object, const char *name,
+                             GError **error) {
+  char **texts = NULL;
+  gsize count;
+
+  store_lock();
+  {
+    g_auto(Attr) attr;
+
+    if (attr_open(&attr, self, object, name, &count, error))
+      texts = read_texts(&attr, count, error);
+  }
+  store_unlock();
+  return texts;
 }

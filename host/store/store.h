@@ -55,6 +55,9 @@ gboolean store_read_attr_int(StoreFile *self, const char *object, const char *na
 gboolean store_read_attr_real(StoreFile *self, const char *object, const char *name, double *value,
                               GError **error);
 char *store_read_attr_text(StoreFile *self, const char *object, const char *name, GError **error);
+/* A list of texts (of fixed length, as store_write_attr_texts writes them), or one text as a list
+ * of one; NULL-terminated, free with g_strfreev.                                                 */
+char **store_read_attr_texts(StoreFile *self, const char *object, const char *name, GError **error);
 
 /* ---- writing ------------------------------------------------------------------------------- */
 
@@ -75,6 +78,14 @@ void store_write_attr_int(StoreWriter *self, const char *object, const char *nam
 void store_write_attr_real(StoreWriter *self, const char *object, const char *name, double value);
 void store_write_attr_text(StoreWriter *self, const char *object, const char *name,
                            const char *value);
+/* A list of texts, NULL-terminated, at least one: names of axes. */
+void store_write_attr_texts(StoreWriter *self, const char *object, const char *name,
+                            const char *const *values);
+/* Attaches `scale`, a dataset of one axis, to an axis of `dataset` that is as long: a dimension
+ * scale (H5DS), which h5py, netCDF and HDFView know. An axis may have several; a scale has none. */
+void store_write_scale(StoreWriter *self, const char *dataset, int axis, const char *scale);
+/* Names an axis (H5DS), with or without a scale. */
+void store_write_label(StoreWriter *self, const char *dataset, int axis, const char *label);
 /* For results larger than memory (`apply`): a dataset whose first axis grows. */
 void store_append(StoreWriter *self, const char *dataset, AbDtype dtype, int rank,
                   const gint64 *shape, const void *data);

@@ -15,9 +15,10 @@ static gboolean check_text(StoreWriter *self, const char *what, const char *text
 
 /* ---- attributes ---------------------------------------------------------------------------- */
 
-static hid_t create_attr(hid_t object, const char *name, hid_t type) {
+/* `count` 0: a scalar. */
+static hid_t create_attr(hid_t object, const char *name, hid_t type, hsize_t count) {
   AUTO_HID list = H5Pcreate(H5P_ATTRIBUTE_CREATE);
-  AUTO_HID space = H5Screate(H5S_SCALAR);
+  AUTO_HID space = count > 0 ? H5Screate_simple(1, &count, NULL) : H5Screate(H5S_SCALAR);
   htri_t exists = H5Aexists(object, name);
 
   if (list < 0 || space < 0 || exists < 0) return H5I_INVALID_HID;
@@ -26,21 +27,27 @@ static hid_t create_attr(hid_t object, const char *name, hid_t type) {
   return H5Acreate2(object, name, type, space, list, H5P_DEFAULT);
 }
 
-gboolean store_write_attr(StoreWriter *self, hid_t object, const char *name, hid_t file_type,
-                          hid_t memory_type, const void *value) {
+static gboolean write_attr(StoreWriter *self, hid_t object, const char *name, hid_t file_type,
+                           hid_t memory_type, hsize_t count, const void *value) {
   AUTO_HID attr = H5I_INVALID_HID;
+  gsize limit = STORE_MAX_ATTR / (gsize)MAX(count, 1);
 
-  if (!store_name_component_ok(name) || H5Tget_size(file_type) > STORE_MAX_ATTR) {
+  if (!store_name_component_ok(name) || H5Tget_size(file_type) > limit) {
     store_writer_fail(self, AB_DATA,
                       "cannot write %s: attribute \"%.64s\" is longer than 60 KiB or its name is "
                       "none\nuse a dataset",
                       self->path, name);
     return FALSE;
   }
-  attr = create_attr(object, name, file_type);
+  attr = create_attr(object, name, file_type, count);
   if (attr >= 0 && H5Awrite(attr, memory_type, value) >= 0) return TRUE;
   store_writer_fail_hdf5(self, name);
   return FALSE;
+}
+
+gboolean store_write_attr(StoreWriter *self, hid_t object, const char *name, hid_t file_type,
+                          hid_t memory_type, const void *value) {
+  return write_attr(self, object, name, file_type, memory_type, 0, value);
 }
 
 /* The object, made as a group if it names nothing yet. */
@@ -98,6 +105,48 @@ void store_write_attr_text(StoreWriter *self, const char *object, const char *na
   type = store_type_text(strlen(value));
   write_attr_of(self, object, name, type, type, value);
   store_hid_clear(&type);
+  store_unlock();
+}
+
+/* ---- lists of texts ------------------------------------------------------------------------ */
+
+/* Side by side, each as long as the longest; NULL where that is too long. */
+static char *pack_texts(const char *const *values, gsize count, gsize *width) {
+  char *packed;
+
+  *width = 1;
+  for (gsize i = 0; i < count; i++) *width = MAX(*width, strlen(values[i]));
+  if (count > STORE_MAX_ATTR / *width) return NULL;
+  packed = g_malloc0(count * *width);
+  for (gsize i = 0; i < count; i++) memcpy(packed + i * *width, values[i], strlen(values[i]));
+  return packed;
+}
+
+static void write_texts_locked(StoreWriter *self, const char *object, const char *name,
+                               const char *packed, gsize count, gsize width) {
+  AUTO_HID id = open_or_make(self, object);
+  AUTO_HID type = store_type_text(width);
+
+  if (id >= 0) write_attr(self, id, name, type, type, count, packed);
+}
+
+void store_write_attr_texts(StoreWriter *self, const char *object, const char *name,
+                            const char *const *values) {
+  g_autofree char *packed = NULL;
+  gsize count = 0, width;
+
+  if (self->error != NULL) return;
+  for (; values[count] != NULL; count++)
+    if (!check_text(self, name, values[count])) return;
+  if (count > 0) packed = pack_texts(values, count, &width);
+  if (packed == NULL) {
+    store_writer_fail(self, AB_DATA,
+                      "cannot write %s: the list of texts \"%.64s\" is empty or longer than 60 KiB",
+                      self->path, name);
+    return;
+  }
+  store_lock();
+  write_texts_locked(self, object, name, packed, count, width);
   store_unlock();
 }
 

@@ -1,7 +1,11 @@
 /* SPDX-License-Identifier: Apache-2.0
  *
- * The hinge: the mean over the batch of the mean (or sum) over i of  max(0, 1 - t_i y_i),  t -1 or
- * 1. A target of classes is taken as one against the rest. */
+ * The hinge and its square: the mean over the batch of the mean (or sum) over i of
+ *
+ *   hinge           max(0, 1 - t_i y_i)
+ *   squared-hinge   max(0, 1 - t_i y_i)^2
+ *
+ * with t -1 or 1. A target of classes is taken as one against the rest. */
 #include <absdk/absdk.h>
 
 typedef struct {
@@ -37,15 +41,27 @@ static void check(AbLoss *self, const AbSpec *output, const AbSpec *target) {
   }
 }
 
-static AbTensor *loss(AbLoss *self, AbTensor *output, AbTensor *target) {
-  const Hinge *o = (const Hinge *)self;
+typedef AbTensor *(*Operation)(AbTensor *y, AbTensor *t, AbLossForm form);
+
+static AbTensor *value(const Hinge *o, Operation operation, AbTensor *output, AbTensor *target) {
   AbLossForm form = o->reduction == 0 ? AB_LOSS_MEAN : AB_LOSS_SUM;
-  AbTensor *value = ab_hinge(output, signs(o, output, target), form);
-  if (!value || form == AB_LOSS_MEAN) return value;
-  return ab_affine(value, 1.0 / (double)ab_dim(output, 0), 0);
+  AbTensor *sum = operation(output, signs(o, output, target), form);
+  if (!sum || form == AB_LOSS_MEAN) return sum;
+  return ab_affine(sum, 1.0 / (double)ab_dim(output, 0), 0);
 }
 
-static const AbLossVtable vtable = {.struct_size = sizeof vtable, .check = check, .loss = loss};
+static AbTensor *plain(AbLoss *self, AbTensor *output, AbTensor *target) {
+  return value((const Hinge *)self, ab_hinge, output, target);
+}
+
+static AbTensor *squared(AbLoss *self, AbTensor *output, AbTensor *target) {
+  return value((const Hinge *)self, ab_squared_hinge, output, target);
+}
+
+static const AbLossVtable plain_vtable = {
+    .struct_size = sizeof plain_vtable, .check = check, .loss = plain};
+static const AbLossVtable squared_vtable = {
+    .struct_size = sizeof squared_vtable, .check = check, .loss = squared};
 
 static const AbComponent hinge = {
     .struct_size = sizeof hinge,
@@ -55,7 +71,18 @@ static const AbComponent hinge = {
     .citation = "Cortes, Vapnik: Support-vector networks. Machine learning 20, 1995.",
     .instance_size = sizeof(Hinge),
     AB_PARAMS(params),
-    .vtable = &vtable,
+    .vtable = &plain_vtable,
 };
 
-AB_PLUGIN("abhost.loss.hinge", "0.1.0", "Apache-2.0", &hinge)
+static const AbComponent squared_hinge = {
+    .struct_size = sizeof squared_hinge,
+    .kind = AB_KIND_LOSS,
+    .name = "squared-hinge",
+    .doc = "Squared hinge: no loss beyond a margin of 1.",
+    .citation = "Cortes, Vapnik: Support-vector networks. Machine learning 20, 1995.",
+    .instance_size = sizeof(Hinge),
+    AB_PARAMS(params),
+    .vtable = &squared_vtable,
+};
+
+AB_PLUGIN("abhost.loss.hinge", "0.1.0", "Apache-2.0", &hinge, &squared_hinge)

@@ -27,6 +27,7 @@
  *             V_l, A_l, d_l start as W_l, W_{l+1}', a_l when training begins, and move apart from
  *             them; the machine stays as it is, and m with it. What the loss is, the manifest says.
  */
+#include "annealing.h"
 #include <absdk/absdk.h>
 #include <math.h>
 #include <stdio.h>
@@ -365,13 +366,6 @@ static AbTensor *gain(Dbm *m, AbTensor *const *h, double s, double t) {
 static void anneal(Dbm *m, AbTensor **h, double t) {
   for (int64_t l = 0; l <= m->top; l += 2) h[l] = ab_sample_sigmoid(annealed(m, h, l, t), NULL);
   for (int64_t l = 1; l <= m->top; l += 2) h[l] = ab_sample_sigmoid(annealed(m, h, l, t), NULL);
-}
-
-/* The shares of the temperatures are those of Salakhutdinov & Murray 2008. */
-static double temperature(int64_t step, int64_t steps) {
-  double part = 29 * (double)step / (double)steps;
-  if (part < 1) return 0.5 * part;
-  return part < 9 ? 0.5 + 0.4 * (part - 1) / 8 : 0.9 + 0.1 * (part - 9) / 20;
 }
 
 /* Without W all units are independent: their states, and log Z. */

@@ -117,11 +117,10 @@ static void build(AbModel *self, const AbSignature *wanted) {
                                 .layers = m->layers,
                                 .forget_bias = m->cell == LSTM ? 1 : 0};
   int64_t context = m->attention ? m->units : 0;
-  bool unit = x->range == AB_RANGE_UNIT || x->range == AB_RANGE_BINARY;
   m->encoder = ab_recurrent_make(self, 1, m->features, m->units, options);
   m->decoder = ab_recurrent_make(self, m->layers + 1, m->features + context, m->units, options);
   m->head = ab_linear_make(self, 2 * m->layers + 1, m->units + context, m->features,
-                           unit ? AB_SIGMOID : AB_IDENTITY);
+                           ab_output_activation(0, x));
   if (m->attention) make_attention(m);
   m->outputs = ab_alloc(self, (size_t)m->steps * sizeof(AbTensor *));
 }

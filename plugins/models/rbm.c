@@ -24,6 +24,7 @@
  * from the machine without W, whose visible units have the mean of the training data, through
  *   -log p_t(v) = -(1 - t) v.a - t v.b - sum_j softplus(t (c_j + (v W)_j))     0 <= t <= 1
  * with (1 - t) |v - a|^2 / 2 + t |v - b|^2 / 2 for Gaussian units.                              */
+#include "annealing.h"
 #include <absdk/absdk.h>
 #include <math.h>
 #include <string.h>
@@ -269,14 +270,6 @@ static AbTensor *base_bias(Rbm *r) {
   if (r->gaussian) return ab_affine(r->mean, 1, 0);
   AbTensor *p = ab_clamp(r->mean, 0.001, 0.999);
   return ab_sub(ab_log(p), ab_log(ab_affine(p, -1, 1)));
-}
-
-/* Temperature `step` of `steps`: of those of the paper 1/29 lie from 0 to 0.5, 8/29 up to 0.9, and
- * 20/29 up to 1.                                                                                 */
-static double temperature(int64_t step, int64_t steps) {
-  double part = 29 * (double)step / (double)steps;
-  if (part < 1) return 0.5 * part;
-  return part < 9 ? 0.5 + 0.4 * (part - 1) / 8 : 0.9 + 0.1 * (part - 9) / 20;
 }
 
 /* log p_t(v) - log p_s(v), in f64, one per chain. The difference of each unit is taken before the

@@ -21,10 +21,28 @@ void ab_save(AbTensor *y, int32_t i, AbTensor *x) {
   if (y && y->op) y->saved[i] = ab_ref(x);
 }
 
+/* Tells whoever looks on. */
+static void tell(AbTensor *y, const AbOp *op, AbTensor *const *inputs, int32_t count) {
+  AbContext *ctx = y->ctx;
+  int64_t products = ctx->multiply_adds - ctx->watched;
+  AbOperation operation = {
+      .name = ctx->custom_name ? ctx->custom_name : op->name,
+      .component = ctx->current ? ctx->current->state->path : "",
+      .output = y,
+      .inputs = inputs,
+      .input_count = count,
+      .multiply_adds = products,
+  };
+  ctx->watched = ctx->multiply_adds;
+  ctx->watch(ctx->watch_data, &operation);
+}
+
 AbTensor *ab_record(AbTensor *y, const AbOp *op, AbTensor *const *inputs, int32_t count) {
   bool needed = false;
   for (int32_t i = 0; i < count; i++) needed |= inputs[i]->needs_grad;
-  return needed ? ab_record_always(y, op, inputs, count) : y;
+  AbTensor *recorded = needed ? ab_record_always(y, op, inputs, count) : y;
+  if (recorded && recorded->ctx->watch) tell(recorded, op, inputs, count);
+  return recorded;
 }
 
 AbTensor *ab_record_always(AbTensor *y, const AbOp *op, AbTensor *const *inputs, int32_t count) {
@@ -371,6 +389,13 @@ static AbTensor *take_gradient(AbTensor *x) {
   return NULL;
 }
 
+/* In a dry run the gradients are shapes too. */
+static void outline(const AbTensor *y, AbTensor *const *xs, int32_t count, AbTensor **gradients) {
+  if (!y || y == AB_NONE || y->storage || !ab_ok(y->ctx)) return;
+  for (int32_t i = 0; i < count; i++)
+    gradients[i] = ab_tensor_new(y->ctx, xs[i]->dtype, xs[i]->rank, xs[i]->shape, true);
+}
+
 /* The leaves among xs may hold gradients of a backward pass: set aside meanwhile. */
 void ab_gradients(AbTensor *y, AbTensor *const *xs, int32_t count, AbTensor **gradients,
                   bool differentiable) {
@@ -382,7 +407,10 @@ void ab_gradients(AbTensor *y, AbTensor *const *xs, int32_t count, AbTensor **gr
   AbTensor *aside[64];
   for (int32_t i = 0; i < count; i++)
     if (!xs[i] || xs[i] == AB_NONE) return;
-  if (!can_begin(y, "gradients")) return;
+  if (!can_begin(y, "gradients")) {
+    outline(y, xs, count, gradients);
+    return;
+  }
   AbContext *ctx = y->ctx;
   for (int32_t i = 0; i < count; i++) {
     aside[i] = xs[i]->grad;

@@ -140,6 +140,12 @@ void ab_dry_run(AbContext *ctx, bool on) {
   ctx->shape_only = on;
 }
 
+void ab_watch(AbContext *ctx, void (*visit)(void *data, const AbOperation *operation), void *data) {
+  ctx->watch = visit;
+  ctx->watch_data = data;
+  ctx->watched = ctx->multiply_adds;
+}
+
 void ab_set_store(AbContext *ctx, const AbStoreService *service) {
   ctx->store = service;
 }

@@ -83,6 +83,11 @@ struct AbTensor {
   AbStorage *mirror; /* what ab_map gave to be read of a tensor that is not dense; mostly NULL */
   AbTensor *grad;    /* during backward; for leaves, until cleared */
   AbTensor *tied_to; /* a leaf that is a view of another leaf: whose has_grad counts */
+  /* What memory it looks at, or would if it were not of a shape only: views have that of their x */
+  uint64_t memory; /* the id of the tensor that it was made for */
+  int64_t bytes;   /* of all of it */
+  bool state;      /* it is that of a weight or a buffer */
+  uint64_t walk;   /* of ab_graph_bytes: the last that came here */
   AbTensor *next_free;
 };
 
@@ -115,6 +120,10 @@ bool ab_is_real(const AbTensor *x, const char *operation);
 
 /* Whether a and b are both there (not NULL, not AB_NONE) and of one context; else an error. */
 bool ab_belong_together(const char *operation, const AbTensor *a, const AbTensor *b);
+
+/* Bytes of the memory that the recorded graph of y holds, each piece once, but for that of weights
+ * and buffers: see ab_step_activations. */
+int64_t ab_graph_bytes(AbTensor *y);
 
 /* Notes that y was made from the inputs by op, if anything of it needs a gradient. Returns y. */
 AbTensor *ab_record(AbTensor *y, const AbOp *op, AbTensor *const *inputs, int32_t count);
@@ -215,6 +224,12 @@ struct AbContext {
   uint64_t nested_from; /* first id of the pass within a rule that is at work; 0: there is none */
   bool shape_only;      /* dry run: weights have no memory */
   int64_t multiply_adds;
+  /* ab_watch */
+  void (*watch)(void *data, const AbOperation *operation);
+  void *watch_data;
+  int64_t watched;         /* of multiply_adds: those that have been told */
+  const char *custom_name; /* of the custom operation that is being recorded */
+  uint64_t walks;          /* of ab_graph_bytes, so far */
   /* ab_gradients: only these leaves receive anything */
   AbTensor *const *targets;
   int32_t target_count;

@@ -76,6 +76,7 @@ static AbTensor *header_new(AbContext *ctx) {
   tensor->ctx = ctx;
   tensor->refs = 1;
   tensor->id = ctx->next_id++;
+  tensor->memory = tensor->id;
   return tensor;
 }
 
@@ -144,6 +145,7 @@ AbTensor *ab_tensor_new_unowned(AbContext *ctx, AbDtype dtype, int32_t rank, con
   }
   tensor->dtype = dtype;
   tensor->rank = rank;
+  tensor->bytes = (int64_t)bytes;
   int64_t stride = 1;
   for (int32_t i = rank - 1; i >= 0; i--) {
     tensor->shape[i] = shape[i];
@@ -163,6 +165,9 @@ AbTensor *ab_tensor_view(AbTensor *x) {
   if (!view) return NULL;
   view->storage = x->storage;
   if (x->storage) x->storage->refs++;
+  view->memory = x->memory;
+  view->bytes = x->bytes;
+  view->state = x->state;
   view->offset = x->offset;
   view->dtype = x->dtype;
   view->rank = x->rank;
@@ -173,6 +178,10 @@ AbTensor *ab_tensor_view(AbTensor *x) {
 
 AbTensor *ab_empty(AbContext *ctx, AbDtype dtype, AbShape shape) {
   return ab_tensor_new(ctx, dtype, shape.rank, shape.dims, false);
+}
+
+AbTensor *ab_dry_tensor(AbContext *ctx, AbDtype dtype, AbShape shape) {
+  return ab_tensor_new(ctx, dtype, shape.rank, shape.dims, true);
 }
 
 AbTensor *ab_full(AbContext *ctx, AbDtype dtype, AbShape shape, double value) {
@@ -234,6 +243,10 @@ int64_t ab_tensor_count(const AbTensor *x) {
 
 int64_t ab_count(const AbTensor *x) {
   return x ? ab_tensor_count(x) : 0;
+}
+
+uint64_t ab_tensor_memory(const AbTensor *x) {
+  return x ? x->memory : 0;
 }
 
 bool ab_is_none(const AbTensor *x) {

@@ -336,16 +336,17 @@ static void assert_line(JsonNode *line, const char *event, double epoch, double 
 }
 
 static void test_folder(void) {
-  static const char *const names[] = {"manifest.yaml",          "resolved.yaml",
-                                      "metrics.jsonl",          "log.txt",
-                                      "checkpoints/last.h5",    "checkpoints/step-0.h5",
-                                      "checkpoints/step-13.h5", "checkpoints/step-26.h5"};
+  static const char *const names[] = {"manifest.yaml",         "resolved.yaml",
+                                      "metrics.jsonl",         "log.txt",
+                                      "result.json",           "checkpoints/last.h5",
+                                      "checkpoints/step-0.h5", "checkpoints/step-13.h5",
+                                      "checkpoints/step-26.h5"};
   train("left", NULL, NULL, NULL);
   for (guint i = 0; i < G_N_ELEMENTS(names); i++) {
     g_autofree char *path = g_build_filename("left", names[i], NULL);
     g_assert_true(cli_exists(path));
   }
-  g_assert_cmpuint(cli_count_entries("left"), ==, 5);
+  g_assert_cmpuint(cli_count_entries("left"), ==, 6);
   g_assert_cmpuint(cli_count_entries("left/checkpoints"), ==, 4);
   g_autofree char *manifest = cli_read("left/manifest.yaml");
   g_autofree char *target = g_file_read_link("left/checkpoints/last.h5", NULL);

@@ -29,6 +29,9 @@ typedef struct {
 AB_EXPORT void ab_environment_declare(AbEnvironment *self, const AbSpec *observation,
                                       int64_t actions, int64_t limit);
 
+/* For an environment that has another in a slot, from `build`: that one is built. */
+AB_EXPORT void ab_environment_build(AbEnvironment *self);
+
 /* ---- for controllers ------------------------------------------------------------------------- */
 
 typedef struct {
@@ -39,6 +42,7 @@ typedef struct {
 
 AB_EXPORT AbSpec ab_environment_observation(const AbEnvironment *self);
 AB_EXPORT int64_t ab_environment_actions(const AbEnvironment *self);
+AB_EXPORT int64_t ab_environment_limit(const AbEnvironment *self); /* steps of an episode */
 AB_EXPORT void ab_environment_reset(AbEnvironment *self);
 AB_EXPORT AbTensor *ab_environment_observe(AbEnvironment *self);
 /* Whether the episode has ended, or none has begun: the next call must be a reset. */

@@ -37,9 +37,30 @@ enum {
 AB_EXPORT void ab_begin(AbContext *ctx, AbPurpose purpose, int64_t step);
 /* Bytes of tensor memory taken from the system so far, and calls to the system's allocator. */
 AB_EXPORT void ab_memory_use(const AbContext *ctx, int64_t *bytes, int64_t *allocations);
-/* In a dry run weights and what is computed from them have shapes and no memory. */
+/* In a dry run weights and what is computed from them have shapes and no memory. A step (see
+ * ab_step_run) then does all but the backward passes, and optimizers get shapes to work on.      */
 AB_EXPORT void ab_dry_run(AbContext *ctx, bool on);
+/* A tensor of the scope that has a shape and no memory: what a dry run is given. */
+AB_EXPORT AbTensor *ab_dry_tensor(AbContext *ctx, AbDtype dtype, AbShape shape);
 AB_EXPORT int32_t ab_threads(void); /* of the pool */
+
+/* ---- looking on ------------------------------------------------------------------------------ */
+/* An operation that has been computed. All of it is borrowed, for the time of the call. */
+typedef struct {
+  const char *name;      /* "linear"; of a custom operation its own */
+  const char *component; /* path of the component at work, "model/encoder"; "" where none is */
+  AbTensor *output;
+  AbTensor *const *inputs; /* those that a gradient could go to */
+  int32_t input_count;
+  int64_t multiply_adds; /* of its products; only a dry run counts them, else 0 */
+} AbOperation;
+/* From now on calls `visit` for every operation that has a derivative, recorded or not, in the
+ * order of computation; NULL: no longer.                                                        */
+AB_EXPORT void ab_watch(AbContext *ctx, void (*visit)(void *data, const AbOperation *operation),
+                        void *data);
+/* A number of the piece of memory that x looks at, which its views share and no other tensor of the
+ * context has had; a tensor without memory has one too.                                         */
+AB_EXPORT uint64_t ab_tensor_memory(const AbTensor *x);
 
 /* ---- instances ------------------------------------------------------------------------------- */
 /* Zeroed but for its head. `file` is the shared object it came from. Children are wired and
@@ -93,7 +114,6 @@ AB_EXPORT double ab_metric_value(AbMetric *metric);
 AB_EXPORT bool ab_metric_higher_is_better(const AbMetric *metric);
 
 /* ---- environments ---------------------------------------------------------------------------- */
-AB_EXPORT void ab_environment_build(AbEnvironment *self);
 /* The return of one episode in which every action is the one that `model` (of the role act) gives
  * the highest value. The state of the environment is afterwards what it was. */
 AB_EXPORT double ab_environment_episode(AbEnvironment *self, AbModel *model);
@@ -122,8 +142,14 @@ AB_EXPORT void ab_step_build(AbStep *step);
 /* One training step: the scalar that the controller reports; NULL after an error. */
 AB_EXPORT AbTensor *ab_step_run(AbStep *step, const AbBatch *batch, const AbProgress *progress);
 AB_EXPORT double ab_step_gradient_norm(const AbStep *step); /* of the last update */
+/* Of the steps of a dry run so far: bytes that an update holds until its backward pass is done, the
+ * most of any. These are the results of recorded operations, what their rules keep beside them, and
+ * what the operations were given (the batch), without weights and buffers; each piece of memory
+ * once. 0 where nothing is recorded (a rule of learning that is no gradient).                    */
+AB_EXPORT int64_t ab_step_activations(const AbStep *step);
 /* State of the optimizers, weight by weight, to be saved: "optimizer/first_moment/model/W1". Only
- * after the first update, or after ab_step_state_make, which makes that of a checkpoint. */
+ * after the first update (that of a dry run gives shapes), or after ab_step_state_make, which makes
+ * that of a checkpoint. */
 AB_EXPORT int64_t ab_step_state_count(const AbStep *step);
 AB_EXPORT AbState ab_step_state(const AbStep *step, int64_t index);
 AB_EXPORT void ab_step_state_make(AbStep *step, const char *group, const char *name);

@@ -73,8 +73,8 @@ static bool lay_out(AbGroup *group) {
 /* ---- memory ---------------------------------------------------------------------------------- */
 
 static AbTensor *flat_zeros(AbContext *ctx, int64_t size) {
-  AbTensor *flat = ab_tensor_new_unowned(ctx, ctx->real, 1, &size, false);
-  if (flat) ctx->device->fill(ctx->real, size, ab_data_of(flat), 0);
+  AbTensor *flat = ab_tensor_new_unowned(ctx, ctx->real, 1, &size, ctx->shape_only);
+  if (flat && flat->storage) ctx->device->fill(ctx->real, size, ab_data_of(flat), 0);
   return flat;
 }
 
@@ -87,6 +87,13 @@ static AbTensor *view_like(AbTensor *flat, int64_t offset, const AbTensor *like)
   memcpy(view->shape, like->shape, sizeof view->shape);
   memcpy(view->stride, like->stride, sizeof view->stride);
   return view;
+}
+
+/* The group's two tensors; of a shape only in a dry run, in which weights stay where they are. */
+static bool outline(AbGroup *group) {
+  group->weights = flat_zeros(group->ctx, group->size);
+  group->gradients = group->weights ? flat_zeros(group->ctx, group->size) : NULL;
+  return group->gradients != NULL;
 }
 
 /* Moves a leaf to another storage; its numbers must already be there. */
@@ -160,7 +167,7 @@ static bool share(AbGroup *group, AbGroup *other) {
   int64_t from = other->members[first].offset;
   for (int64_t i = 0; i < group->member_count; i++)
     group->members[i].offset = other->members[first + i].offset - from;
-  if (group->ctx->shape_only) return true;
+  if (group->ctx->shape_only) return outline(group);
   group->weights = ab_ref(ab_flat_part(other->weights, from, from + group->size));
   group->gradients = ab_ref(ab_flat_part(other->gradients, from, from + group->size));
   return group->weights && group->gradients;
@@ -177,9 +184,7 @@ static AbGroup *sharing(const AbGroup *group, const AbStack *others) {
 }
 
 static bool settle(AbGroup *group) {
-  group->weights = flat_zeros(group->ctx, group->size);
-  group->gradients = group->weights ? flat_zeros(group->ctx, group->size) : NULL;
-  bool done = group->gradients != NULL;
+  bool done = outline(group);
   for (int64_t i = 0; done && i < group->member_count; i++) done = adopt(group, &group->members[i]);
   if (done) ab_walk(group->model, follow, group);
   return done;
@@ -206,7 +211,7 @@ AbGroup *ab_group_new(AbContext *ctx, const char *name, AbModel *model, AbOptimi
     return NULL;
   }
   AbGroup *other = sharing(group, others);
-  if (other ? share(group, other) : ctx->shape_only || settle(group)) return group;
+  if (other ? share(group, other) : ctx->shape_only ? outline(group) : settle(group)) return group;
   ab_group_free(group);
   return NULL;
 }
@@ -288,7 +293,7 @@ AbTensor *ab_flat_part(AbTensor *flat, int64_t from, int64_t to) {
 /* ---- kept weights ---------------------------------------------------------------------------- */
 
 void ab_group_keep(AbGroup *group, const char *name, double fraction) {
-  if (!group || !ab_ok(group->ctx) || group->ctx->shape_only) return;
+  if (!group || !ab_ok(group->ctx)) return;
   AbContext *ctx = group->ctx;
   AbScope scope = ab_scope_begin(ctx);
   bool recording = ab_set_recording(ctx, false);

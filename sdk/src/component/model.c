@@ -210,7 +210,7 @@ void ab_output_range(AbModel *self, AbRole role, AbRange range) {
   if (role > 0 && role < AB_ROLE_COUNT) self->state->ranges[role] = range;
 }
 
-/* What a role gives for samples of `in`; nothing is recorded, counted or drawn. */
+/* What a role gives for samples of `in`; nothing is recorded, watched, counted or drawn. */
 static AbSpec gives(AbModel *self, AbRole role, const AbSpec *in) {
   AbContext *ctx = self->state->ctx;
   AbSpec given = {.rank = -1};
@@ -218,7 +218,10 @@ static AbSpec gives(AbModel *self, AbRole role, const AbSpec *in) {
   bool recording = ab_set_recording(ctx, false);
   const AbBatch *batch = ab_set_batch(ctx, NULL);
   int64_t products = ctx->multiply_adds;
+  void (*watch)(void *, const AbOperation *) = ctx->watch;
+  ctx->watch = NULL;
   AbTensor *y = shapes_through(self, role, in);
+  ctx->watch = watch;
   ctx->multiply_adds = products;
   if (y && (role != self->state->signature.role || output_fits(self, y))) {
     given = spec_of(y);

@@ -188,7 +188,9 @@ static void project(AbStep *step, const AbGroup *group) {
   ab_set_recording(step->ctx, recording);
 }
 
+/* A norm that is no number tells the host of a divergence from other errors. */
 static void diverged(AbStep *step, const char *what) {
+  step->norm = NAN;
   ab_error(step->ctx, AB_DATA,
            "training diverged in step %lld: %s is not finite; try a smaller learning rate, "
            "clip.norm, or data.transform.standardise",
@@ -265,7 +267,7 @@ static bool movable(AbStep *step, AbTensor *loss, const AbGroup *group) {
   else if (!ab_is_shape_only(loss) && !isfinite(ab_item(loss)))
     diverged(step, "the loss");
   else
-    return !ab_is_shape_only(loss);
+    return !ctx->shape_only && !ab_is_shape_only(loss);
   return false;
 }
 
@@ -284,8 +286,23 @@ static void move(AbStep *step, AbGroup *group) {
   project(step, group);
 }
 
+/* What can be done of an update in a dry run: penalties, optimizer and projections work on shapes.
+ */
+static void rehearse(AbStep *step, AbTensor *loss, AbGroup *group) {
+  if (!ab_ok(step->ctx) || !step->ctx->shape_only) return;
+  int64_t bytes = ab_graph_bytes(loss);
+  if (bytes > step->activations) step->activations = bytes;
+  penalties(step, group);
+  group->updates++;
+  optimize(step, group);
+  project(step, group);
+}
+
 void ab_update(AbStep *step, AbTensor *loss, AbGroup *group) {
-  if (!movable(step, loss, group)) return;
+  if (!movable(step, loss, group)) {
+    rehearse(step, loss, group);
+    return;
+  }
   ab_group_clear_gradients(group);
   want_gradients(step, group, false);
   ab_backward(loss);
@@ -305,7 +322,10 @@ static AbTensor *learn(AbStep *step, AbModel *model, const AbBatch *batch, AbGro
   ab_leave(step->ctx, before);
   ab_set_batch(step->ctx, outer);
   value = scalar(model, value, "its rule of learning");
-  if (movable(step, value, group)) move(step, group);
+  if (movable(step, value, group))
+    move(step, group);
+  else
+    rehearse(step, value, group);
   return value;
 }
 
@@ -342,6 +362,10 @@ AbTensor *ab_step_run(AbStep *step, const AbBatch *batch, const AbProgress *prog
 
 double ab_step_gradient_norm(const AbStep *step) {
   return step->norm;
+}
+
+int64_t ab_step_activations(const AbStep *step) {
+  return step->activations;
 }
 
 /* ---- what a checkpoint sees ------------------------------------------------------------------ */

@@ -14,6 +14,7 @@ struct AbStep {
   const AbBatch *batch;
   AbProgress progress;
   double norm;
+  int64_t activations; /* bytes: see ab_step_activations */
   char state_name[512];
 };
 

@@ -5,6 +5,7 @@
 #include <math.h>
 
 void ab_group_clip(AbGroup *group) {
+  if (!group->gradients->storage) return; /* a dry run */
   const AbDevice *device = group->ctx->device;
   AbDtype real = group->ctx->real;
   void *g = ab_data_of(group->gradients);

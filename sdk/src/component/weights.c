@@ -26,6 +26,7 @@ static AbStateEntry *entry_new(AbInstance *self, const char *name, const char *a
         ab_text_copy(name), malloc(size), ab_text_copy(axes), tensor, weight, false, false};
     if (entry->name && entry->path && entry->axes) {
       snprintf(entry->path, size, "%s/%s", self->state->path, name);
+      tensor->state = true;
       if (ab_stack_push(ctx, &self->state->entries, entry)) return entry;
     }
     free(entry->name);

@@ -78,7 +78,9 @@ AbTensor *ab_custom(const AbCustomOp *op, AbTensor *const *x, int32_t count, con
     op->forward(y, x, count, attributes);
     ab_set_recording(ctx, recording);
   }
+  ctx->custom_name = op->name;
   if (op->backward)
     ab_record(y, op->flags & AB_CUSTOM_TWICE ? &custom_twice_op : &custom_op, x, count);
+  ctx->custom_name = NULL;
   return keep(y, op, attributes, size) && ab_ok(ctx) ? y : NULL;
 }

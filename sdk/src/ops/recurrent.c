@@ -225,17 +225,18 @@ static AbTensor *states_of(Call *call, const Attributes *a) {
   bool lstm = a->cell == K_LSTM, gru = a->cell == K_GRU;
   AbTensor *y = ab_tensor_new(ctx, dtype, 3, (int64_t[]){t + 1 + lstm, n, H}, dry);
   if (!y) return NULL;
+  AbTensor *gates = ab_tensor_new(ctx, dtype, 2, (int64_t[]){t * n, width}, dry);
+  AbTensor *c =
+      lstm || gru ? ab_tensor_new(ctx, dtype, 3, (int64_t[]){t + lstm, n, H}, dry) : AB_NONE;
+  if (!gates || !c) return NULL;
   if (dry) {
     ctx->multiply_adds += t * n * width * (H + call->x->shape[2]);
-    return y;
+  } else {
+    AbTensor *work = ab_recurrent_work(ctx, dtype, a);
+    if (!work) return NULL;
+    run_forward(call, a, y, gates, c, work);
+    ab_drop(work);
   }
-  AbTensor *gates = ab_tensor_new(ctx, dtype, 2, (int64_t[]){t * n, width}, false);
-  AbTensor *c =
-      lstm || gru ? ab_tensor_new(ctx, dtype, 3, (int64_t[]){t + lstm, n, H}, false) : AB_NONE;
-  AbTensor *work = ab_recurrent_work(ctx, dtype, a);
-  if (!gates || !c || !work) return NULL;
-  run_forward(call, a, y, gates, c, work);
-  ab_drop(work);
   if (!(y = ab_record(y, &recurrent_ops[a->cell], call->inputs, INPUTS))) return NULL;
   ab_save(y, KEPT_GATES, c == AB_NONE ? AB_NONE : gates);
   ab_save(y, KEPT_C, c);

@@ -137,6 +137,13 @@ static void test_batches(void) {
 }
 
 /* The hash is that of what was seen, in order, and of nothing else. */
+static void add_number(GByteArray *bytes, guint64 number) {
+  for (guint i = 0; i < 8; i++) {
+    guint8 byte = (guint8)(number >> i * 8);
+    g_byte_array_append(bytes, &byte, 1);
+  }
+}
+
 static void test_hash(void) {
   for (gint kind = 0; kind < 4; kind++) {
     g_autoptr(Toy) toy = feed_test_toy_kind(kind, 100);
@@ -145,10 +152,14 @@ static void test_hash(void) {
     g_autoptr(Feed) feed = feed_test_make(toy, NULL, options, 3);
     g_auto(Seen) seen = feed_test_pass(feed, toy, AB_TRAIN, 4, 0);
     g_assert_cmpuint(seen.ids->len, ==, 88);
-    guint8 bytes[88 * 8];
-    for (guint i = 0; i < 88 * 8; i++)
-      bytes[i] = (guint8)((guint64)feed_test_id(&seen, i / 8) >> i % 8 * 8);
-    g_autofree char *expected = g_compute_checksum_for_data(G_CHECKSUM_SHA256, bytes, sizeof bytes);
+    GByteArray *bytes = g_byte_array_new();
+    for (guint i = 0; i < 88; i++) {
+      if (i % 8 == 0) add_number(bytes, 8); /* the size of a batch before its samples */
+      add_number(bytes, (guint64)feed_test_id(&seen, i));
+    }
+    g_autofree char *expected =
+        g_compute_checksum_for_data(G_CHECKSUM_SHA256, bytes->data, bytes->len);
+    g_byte_array_unref(bytes);
     g_autofree char *hash = feed_order_hash(feed, 4);
     g_autofree char *other = feed_order_hash(feed, 5);
     g_assert_cmpstr(hash, ==, expected);

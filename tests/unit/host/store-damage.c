@@ -94,6 +94,13 @@ static gboolean digest_dataset(StoreFile *file, const char *name, GChecksum *sum
   return TRUE;
 }
 
+static void digest_texts(char **texts, GChecksum *sum, guint *errors) {
+  if (texts == NULL) ++*errors;
+  for (char **text = texts; text != NULL && *text != NULL; text++)
+    g_checksum_update(sum, (const guchar *)*text, -1);
+  g_strfreev(texts);
+}
+
 static void digest_attrs(StoreFile *file, GChecksum *sum, guint *errors) {
   static const char *const objects[] = {"/", "/group", "/f32/rank2"};
   static const char *const names[] = {"text", "ftext", "axes", "empty"};
@@ -107,6 +114,7 @@ static void digest_attrs(StoreFile *file, GChecksum *sum, guint *errors) {
 
       if (value == NULL) ++*errors;
       if (value != NULL) g_checksum_update(sum, (const guchar *)value, -1);
+      digest_texts(store_read_attr_texts(file, objects[o], names[n], NULL), sum, errors);
     }
     for (gsize n = 0; n < G_N_ELEMENTS(numbers); n++) {
       if (!store_read_attr_int(file, objects[o], numbers[n], &integer, NULL)) ++*errors;
@@ -156,6 +164,10 @@ static void write_small(const char *path) {
 
   store_write(writer, "/f32/rank2", AB_F32, 2, shape, ramp, "rows columns");
   store_write(writer, "/f32/rank0", AB_F32, 0, NULL, ramp, NULL);
+  store_write(writer, "/columns", AB_F32, 1, shape + 1, ramp, NULL);
+  store_write_scale(writer, "/f32/rank2", 1, "/columns");
+  store_write_label(writer, "/f32/rank2", 0, "rows");
+  store_write_attr_texts(writer, "/group", "axes", (const char *const[]){"a", "bcd", NULL});
   store_write_text(writer, "/text", store_test_text);
   store_write_attr_text(writer, "/group", "text", "Größe");
   store_write_attr_int(writer, "/group", "int", 5);

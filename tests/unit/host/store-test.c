@@ -114,6 +114,12 @@ void store_test_assert_text(char *found, const char *wanted) {
   g_free(found);
 }
 
+void store_test_assert_texts(char **found, const char *wanted) {
+  g_assert_nonnull(found);
+  store_test_assert_text(g_strjoinv("|", found), wanted);
+  g_strfreev(found);
+}
+
 double store_test_number_at(const void *data, AbDtype dtype, gsize i) {
   switch (dtype) {
   case AB_F32: return (double)((const float *)data)[i];
@@ -190,6 +196,26 @@ static void append_ramp(StoreWriter *writer, const char *name, gint64 rows, gint
   }
 }
 
+static void write_scales(StoreWriter *writer) {
+  static const char *const axes[] = {"row", "Größe", "", NULL};
+  const gint64 shape[] = {3, 4};
+  g_autofree float *ramp = store_test_make_ramp(12);
+  const gint32 rows[] = {10, 20, 30};
+
+  store_write(writer, "/scaled/y", AB_F32, 2, shape, ramp, NULL);
+  store_write(writer, "/scaled/z", AB_F32, 2, shape, ramp, NULL);
+  store_write(writer, "/scaled/row", AB_I32, 1, shape, rows, NULL);
+  store_write(writer, "/scaled/time", AB_F32, 1, shape, ramp, NULL);
+  store_write(writer, "/scaled/column", AB_F32, 1, shape + 1, ramp, NULL);
+  store_write_label(writer, "/scaled/y", 1, "columns");
+  store_write_scale(writer, "/scaled/y", 0, "/scaled/row");
+  store_write_scale(writer, "/scaled/y", 0, "/scaled/time");
+  store_write_scale(writer, "/scaled/y", 1, "/scaled/column");
+  store_write_scale(writer, "/scaled/z", 1, "/scaled/column");
+  store_write_attr_texts(writer, "/scaled", "axes", axes + 1);
+  store_write_attr_texts(writer, "/scaled", "axes", axes);
+}
+
 void store_test_write_everything(const char *path, gboolean big) {
   const gint64 empty[] = {3, 0, 2}, big_shape[] = {5, 1 << 20}, none[] = {2, 0};
   StoreWriter *writer = store_test_create_ok(path);
@@ -208,6 +234,7 @@ void store_test_write_everything(const char *path, gboolean big) {
   store_write_attr_int(writer, "/group", "int", G_MININT64);
   store_write_attr_real(writer, "/group", "real", 0.1);
   store_write_attr_int(writer, "/", "root", 42);
+  write_scales(writer);
   append_ramp(writer, "/grown", big ? 1000 : 20, 33);
   store_append(writer, "/grown_empty", AB_F64, 2, none, NULL);
   store_test_commit_ok(writer);
@@ -251,6 +278,8 @@ void store_test_check_attrs(StoreFile *file) {
   g_assert_cmpint(integer, ==, 42);
   g_assert_true(store_read_attr_real(file, "/group", "real", &real, NULL));
   g_assert_cmpfloat(real, ==, 0.1);
+  store_test_assert_texts(store_read_attr_texts(file, "/scaled", "axes", NULL), "row|Größe|");
+  store_test_assert_texts(store_read_attr_texts(file, "/group", "text", NULL), "Größe");
 }
 
 /* ---- h5py ------------------------------------------------------------------------------------ */

@@ -52,6 +52,8 @@ void store_test_read_ok(StoreFile *file, const char *name, AbDtype dtype, gint64
 void store_test_assert_error(GError *error, AbCode code, const char *part);
 /* Takes `found`. */
 void store_test_assert_text(char *found, const char *wanted);
+/* A list of texts, with "|" in between; takes it. */
+void store_test_assert_texts(char **found, const char *wanted);
 double store_test_number_at(const void *data, AbDtype dtype, gsize i);
 
 /* 0, 1, 2 and so on, and 100000 digits; free with g_free. */

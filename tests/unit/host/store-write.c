@@ -88,6 +88,43 @@ static void test_writer_mistakes(StoreTest *self, gconstpointer data) {
   g_assert_cmpuint(store_test_count_entries(self->folder), ==, 0);
 }
 
+/* What is no scale of an axis, and lists that are none. */
+static void test_scale_mistakes(StoreTest *self, gconstpointer data) {
+  static const char *const none[] = {NULL}, *const odd[] = {"\xff", NULL};
+  g_autofree char *long_text = store_test_make_long_text();
+  const char *const large[] = {"a", long_text, NULL};
+  const gint64 shape[] = {2, 3};
+  const guint8 bytes[6] = {0};
+
+  (void)data;
+  for (int mistake = 0; mistake < 9; mistake++) {
+    StoreWriter *writer = store_test_create_ok(self->file);
+
+    store_write(writer, "/y", AB_U8, 2, shape, bytes, NULL);
+    store_write(writer, "/x", AB_U8, 1, shape, bytes, NULL);
+    store_write_attr_int(writer, "/group", "a", 1);
+    switch (mistake) {
+    case 0: store_write_scale(writer, "/y", 1, "/x"); break; /* 3 long, not 2 */
+    case 1: store_write_scale(writer, "/y", 2, "/x"); break;
+    case 2: store_write_scale(writer, "/y", -1, "/x"); break;
+    case 3: store_write_scale(writer, "/y", 0, "/absent"); break;
+    case 4: store_write_scale(writer, "/group", 0, "/x"); break;
+    case 5: store_write_scale(writer, "/x", 0, "/y"); break; /* of two axes */
+    case 6: store_write_label(writer, "/y", 2, "third"); break;
+    case 7: store_write_label(writer, "/absent", 0, "first"); break;
+    default: store_write_scale(writer, "/x", 0, "/x"); break; /* of itself */
+    }
+    commit_fails(writer, AB_INTERNAL, self->file);
+  }
+  for (int i = 0; i < 3; i++) {
+    StoreWriter *writer = store_test_create_ok(self->file);
+
+    store_write_attr_texts(writer, "/", "list", i == 0 ? none : i == 1 ? odd : large);
+    commit_fails(writer, AB_DATA, i == 1 ? "UTF-8" : "longer than 60 KiB");
+  }
+  g_assert_cmpuint(store_test_count_entries(self->folder), ==, 0);
+}
+
 static void test_paths(StoreTest *self, gconstpointer data) {
   g_autofree char *below = g_build_filename(self->file, "x.h5", NULL);
   g_autofree char *missing = g_build_filename(self->folder, "no", "x.h5", NULL);
@@ -316,6 +353,7 @@ int main(int argc, char **argv) {
   alarm(600); /* a hang is a failure */
   STORE_TEST_ADD("/store/same-bytes", test_same_bytes);
   STORE_TEST_ADD("/store/writer-mistakes", test_writer_mistakes);
+  STORE_TEST_ADD("/store/scale-mistakes", test_scale_mistakes);
   STORE_TEST_ADD("/store/paths", test_paths);
   g_test_add_func("/store/full/tmpfs", test_full_tmpfs);
   STORE_TEST_ADD("/store/full/tmpfs/subprocess", full_tmpfs);

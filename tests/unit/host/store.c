@@ -189,6 +189,37 @@ static void test_reads_h5py(StoreTest *self, gconstpointer data) {
   g_assert_cmpstr(g_ptr_array_index(names, 2), ==, "/again");
 }
 
+/* Scales are attributes that refer to other datasets: nothing here follows them. */
+static void test_foreign_scales(StoreTest *self, gconstpointer data) {
+  g_autofree char *path = g_build_filename(self->folder, "scales.h5", NULL);
+  g_autoptr(StoreFile) file = NULL;
+  g_autoptr(GPtrArray) names = NULL;
+  GError *error = NULL;
+  double y[6];
+
+  (void)data;
+  if (!store_test_have_h5py()) return;
+  g_assert_true(store_test_run_script("make", self->folder));
+  file = store_test_open_ok(path);
+  names = store_list(file, "/", NULL);
+  g_assert_cmpuint(names->len, ==, 2);
+  store_test_read_ok(file, "/y", AB_F64, 0, 2, y);
+  g_assert_cmpfloat(y[5], ==, 5);
+  g_assert_null(store_read_attr_texts(file, "/y", "DIMENSION_LIST", &error));
+  store_test_assert_error(g_steal_pointer(&error), AB_DATA, "DIMENSION_LIST");
+  g_assert_null(store_read_attr_text(file, "/t", "REFERENCE_LIST", &error));
+  store_test_assert_error(g_steal_pointer(&error), AB_DATA, "a compound, not a text");
+  store_test_assert_text(store_read_attr_text(file, "/t", "NAME", NULL), "time");
+  store_test_assert_texts(store_read_attr_texts(file, "/", "fixed", NULL), "a|bcd|");
+  store_test_assert_texts(store_read_attr_texts(file, "/", "one", NULL), "Wort");
+  g_assert_null(store_read_attr_texts(file, "/", "varying", &error));
+  store_test_assert_error(g_steal_pointer(&error), AB_DATA, "no list of texts of fixed length");
+  g_assert_null(store_read_attr_texts(file, "/", "numbers", &error));
+  store_test_assert_error(g_steal_pointer(&error), AB_DATA, "no list of texts");
+  g_assert_null(store_read_attr_texts(file, "/", "absent", &error));
+  store_test_assert_error(g_steal_pointer(&error), AB_DATA, "is missing");
+}
+
 int main(int argc, char **argv) {
   store_init();
   g_test_init(&argc, &argv, NULL);
@@ -198,5 +229,6 @@ int main(int argc, char **argv) {
   STORE_TEST_ADD("/store/reader-mistakes", test_reader_mistakes);
   STORE_TEST_ADD("/store/h5py/reads-ours", test_h5py_reads);
   STORE_TEST_ADD("/store/h5py/ours-reads", test_reads_h5py);
+  STORE_TEST_ADD("/store/h5py/scales", test_foreign_scales);
   return g_test_run();
 }

@@ -66,6 +66,16 @@ def make(folder):
         f.attrs["real"] = np.float32(0.5)
         f.attrs["list"] = [1, 2]
         f.attrs["yes"] = True
+    with h5py.File(os.path.join(folder, "scales.h5"), "w") as f:
+        f["y"] = np.arange(6.0).reshape(2, 3)
+        f["t"] = np.arange(2)
+        f["t"].make_scale("time")
+        f["y"].dims[0].attach_scale(f["t"])
+        f["y"].dims[1].label = "column"
+        f.attrs["fixed"] = np.array(["a", "bcd", ""], dtype="S4")
+        f.attrs["varying"] = ["a", "b"]
+        f.attrs["one"] = "Wort"
+        f.attrs["numbers"] = [1, 2]
     with h5py.File(os.path.join(folder, "deep.h5"), "w") as f:
         f["a/b/c/x"] = 1.0
         f["a/y"] = 2.0
@@ -99,6 +109,13 @@ def check(path):
         assert f["group"].attrs["text"].decode() == "Größe"
         assert f["group"].attrs["empty"].decode() == ""
         assert f["group"].attrs["int"] == -(2**63) and f["group"].attrs["real"] == 0.1
+        scaled = f["scaled"]
+        assert [t.decode() for t in scaled.attrs["axes"]] == ["row", "Größe", ""]
+        assert scaled["y"].dims[0].keys() == ["row", "time"]
+        assert scaled["y"].dims[0]["row"] == scaled["row"]
+        assert scaled["y"].dims[1].keys() == scaled["z"].dims[1].keys() == ["column"]
+        assert [d.label for d in scaled["y"].dims] == ["", "columns"]
+        assert len(scaled["z"].dims[0]) == 0 and np.array_equal(scaled["row"], [10, 20, 30])
         grown = f["grown"]
         assert grown.shape == (1000, 7) and grown.maxshape == (None, 7) and grown.fletcher32
         assert np.array_equal(grown[:].ravel(), np.arange(7000))

@@ -40,21 +40,20 @@ TILE void NAME(tile)(const int rows, const int vectors, int64_t depth, const flo
  * panels that come after these: a thread that takes rows goes through more than its cache holds. */
 TILE void NAME(rows_of)(const int vectors, const Packed *m, const PackedProduct *p,
                         const float *panel, int64_t step, int64_t next, float *const *y,
-                        const int64_t *ldy) {
+                        const int64_t *ldy, const bool *add, const float *ahead) {
   const int most = 12 / vectors;
   int64_t tiles = (p->rows + most - 1) / most, pace = vectors * LANES / tiles;
-  const float *ahead = panel + (p->from_last ? -1 : 1) * m->depth * vectors * LANES;
   for (int64_t t = 0, row = 0; t < tiles; t++) {
     int64_t rows = p->rows / tiles + (t < p->rows % tiles);
     const float *a = p->a + row * p->lda;
     float *to[4];
     for (int v = 0; v < vectors; v++) to[v] = y[v] + row * ldy[v];
     switch (rows) {
-#define ROWS(n)                                                           \
-  case n:                                                                 \
-    if (n <= most) NAME(tile)                                             \
-    (n, vectors, m->depth, a, p->lda, panel, step, next, to, ldy, p->add, \
-     ahead + t * m->depth * pace, pace);                                  \
+#define ROWS(n)                                                        \
+  case n:                                                              \
+    if (n <= most) NAME(tile)                                          \
+    (n, vectors, m->depth, a, p->lda, panel, step, next, to, ldy, add, \
+     ahead + t * m->depth * pace, pace);                               \
     break;
       ROWS(1)
       ROWS(2)
@@ -92,9 +91,13 @@ static void NAME(rest)(const Packed *m, const PackedProduct *p, int64_t from, in
     }
     int64_t step = m->gates * LANES;
     switch (m->gates) {
-    case 1: NAME(rows_of)(1, m, &part, panel, step, LANES, part.y, part.ldy); break;
-    case 3: NAME(rows_of)(3, m, &part, panel, step, LANES, part.y, part.ldy); break;
-    default: NAME(rows_of)(4, m, &part, panel, step, LANES, part.y, part.ldy);
+    case 1:
+      NAME(rows_of)(1, m, &part, panel, step, LANES, part.y, part.ldy, part.add, panel);
+      break;
+    case 3:
+      NAME(rows_of)(3, m, &part, panel, step, LANES, part.y, part.ldy, part.add, panel);
+      break;
+    default: NAME(rows_of)(4, m, &part, panel, step, LANES, part.y, part.ldy, part.add, panel);
     }
     for (int64_t g = 0; g < m->gates; g++)
       for (int64_t r = 0; r < part.rows; r++)
@@ -117,17 +120,24 @@ static void NAME(group)(const Packed *m, const PackedProduct *p, int64_t from, i
   const float *panel = m->panels + from / LANES * size;
   PackedProduct here = *p;
   for (int64_t g = 0; g < m->gates; g++) here.y[g] += from;
-  if (m->gates == 4) {
-    NAME(rows_of)(4, m, p, panel, step, LANES, here.y, p->ldy);
+  const float *ahead = panel + (p->from_last ? -1 : 1) * size;
+  float **y = here.y;
+  const int64_t *ldy = p->ldy;
+  const bool *add = p->add;
+  if (m->gates == 4) { /* two gates at a time, so that a tile has more rows */
+    NAME(rows_of)(2, m, p, panel, step, LANES, y, ldy, add, ahead);
+    NAME(rows_of)
+    (2, m, p, panel + 2 * LANES, step, LANES, y + 2, ldy + 2, add + 2, ahead + size / 2);
   } else if (m->gates == 3) {
-    NAME(rows_of)(3, m, p, panel, step, LANES, here.y, p->ldy);
+    NAME(rows_of)(3, m, p, panel, step, LANES, y, ldy, add, ahead);
   } else if (to - from == LANES) {
-    NAME(rows_of)(1, m, p, panel, LANES, LANES, here.y, p->ldy);
+    NAME(rows_of)(1, m, p, panel, LANES, LANES, y, ldy, add, ahead);
   } else {
-    here.add[1] = here.add[0];
-    here.y[1] = here.y[0] + LANES;
-    here.ldy[1] = here.ldy[0];
-    NAME(rows_of)(2, m, &here, panel, LANES, size, here.y, here.ldy);
+    float *two[] = {y[0], y[0] + LANES};
+    const int64_t strides[] = {ldy[0], ldy[0]};
+    const bool both[] = {add[0], add[0]};
+    NAME(rows_of)
+    (2, m, p, panel, LANES, size, two, strides, both, panel + (p->from_last ? -2 : 2) * size);
   }
 }
 
