@@ -60,7 +60,7 @@ Run.header = function (data, facts) {
   ]);
   if (kind === 'bad') Parts.message('bad', `The run ${words === 'failed' ? 'failed' : 'diverged'}: ${text(result.reason) || 'no reason is known'}`);
   if (kind === 'open') Parts.message('', 'This run has not ended. What is shown is how far it had come when this ' +
-    'page was made; `abhost resume` goes on with one that was stopped.');
+    'page was made; ', element('code', {}, 'abhost resume'), ' goes on with one that was stopped.');
 };
 
 /* ---- results ---- */
