@@ -4,7 +4,7 @@
 #ifndef HOST_REPORT_CURVES_H
 #define HOST_REPORT_CURVES_H
 
-#include "out.h"
+#include "embed.h"
 
 typedef struct Curves Curves;
 
