@@ -3,35 +3,25 @@
  * The components that a manifest names, and those that it gets by default. */
 #include "assembly.h"
 
+#include "../manifest/sections.h"
 #include "../store/service.h"
 #include <string.h>
-
-static const char *const top_keys[] = {"data",    "environment",  "noise",      "model",
-                                       "loss",    "regularizers", "optimizer",  "controller",
-                                       "metrics", "checkpoint",   "validation", "stop",
-                                       "init",    "clip",         NULL};
 
 /* ---- keys of the top level ------------------------------------------------------------------- */
 
 static void check_keys(const Node *root, Diagnostics *diagnostics) {
-  GPtrArray *known = g_ptr_array_new();
-  for (guint i = 0; top_keys[i]; i++) g_ptr_array_add(known, (gpointer)top_keys[i]);
-  for (guint i = 0; i < settings_tables[0].count; i++)
-    g_ptr_array_add(known, (gpointer)settings_tables[0].params[i].key);
-  g_ptr_array_add(known, NULL);
-  const char *const *names = (const char *const *)known->pdata;
+  g_autofree const char **names = section_names();
   for (guint i = 0; i < root->keys->len; i++) {
     const Node *key = root->keys->pdata[i];
     if (g_strv_contains(names, key->text)) continue;
     const char *nearest = nearest_name(key->text, names);
-    char *place = node_place(key), *all = g_strjoinv(", ", (char **)known->pdata);
+    char *place = node_place(key), *all = g_strjoinv(", ", (char **)names);
     diagnostics_add(diagnostics, AB_CONFIG, place, "a manifest has no key '%s'; %s%s%s(keys: %s)",
                     key->text, nearest ? "did you mean '" : "", nearest ? nearest : "",
                     nearest ? "'? " : "leave it out ", all);
     g_free(all);
     g_free(place);
   }
-  g_ptr_array_unref(known);
 }
 
 /* Notes where each key stands ("data.batch"), for what is found out later. */
@@ -62,7 +52,7 @@ static Node *preset(Assembly *self, AbKind kind) {
 
 /* Kinds without a default: they are the problem and its answer. */
 static gboolean chosen(AbKind kind) {
-  return kind == AB_KIND_DATA || kind == AB_KIND_ENVIRONMENT || kind == AB_KIND_MODEL;
+  return section_of_kind(kind)->chosen;
 }
 
 /* Binds one component under `key`, with what the manifest says or the default; NULL if there is
@@ -258,10 +248,12 @@ static void bind_components(Assembly *self, const Node *root) {
   check_metric_names(self, root);
 }
 
+/* The sections that are settings alone. */
 static void resolve_rest(Assembly *self) {
-  static const char *const sections[] = {"validation", "checkpoint", "stop", "clip", "init"};
-  for (guint i = 0; i < G_N_ELEMENTS(sections); i++)
-    settings_resolve(self->settings, sections[i], sections[i], self->resolved);
+  g_autofree const char **names = section_names();
+  for (guint i = 0; names[i]; i++)
+    if (settings_table(names[i]) && !section_of_key(names[i]))
+      settings_resolve(self->settings, names[i], names[i], self->resolved);
 }
 
 Assembly *assembly_new(const Registry *registry, const Node *root, gboolean dry,

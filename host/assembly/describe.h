@@ -1,13 +1,16 @@
 /* SPDX-License-Identifier: Apache-2.0
  *
- * An assembly in words: data, model with its weights, parameters, multiply-adds, memory. */
+ * What an assembly holds, in numbers and words. */
 #ifndef HOST_ASSEMBLY_DESCRIBE_H
 #define HOST_ASSEMBLY_DESCRIBE_H
 
 #include "assembly.h"
 
-char *describe_text(Assembly *assembly); /* free with g_free */
-char *describe_json(Assembly *assembly);
+/* Calls `visit` for every weight and buffer that is not tied to another. */
+void describe_states(const Assembly *assembly, void (*visit)(const AbState *state, void *data),
+                     void *data);
 gint64 describe_parameters(const Assembly *assembly); /* numbers that are learned or frozen */
+/* "x [8, 8] unit", "y class of 10"; free with g_free */
+char *describe_field(const AbField *field);
 
 #endif

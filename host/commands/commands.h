@@ -1,7 +1,7 @@
 /* SPDX-License-Identifier: Apache-2.0
  *
  * The commands of the program: one file each, which exports one of these. Whoever adds one adds it
- * here and to table.c.                                                                          */
+ * here and to commands.c.                                                                       */
 #ifndef HOST_COMMANDS_H
 #define HOST_COMMANDS_H
 
@@ -13,7 +13,8 @@ typedef struct {
 } Command;
 
 extern const Command command_run, command_resume, command_evaluate, command_apply, command_check,
-    command_list, command_inspect;
+    command_equivalents, command_compare, command_report, command_runs, command_diff, command_list,
+    command_inspect, command_schema, command_completion, command_man;
 
 /* All of them, in the order of the help; NULL-terminated. */
 extern const Command *const command_table[];

@@ -27,8 +27,8 @@ static GArray *all_options(const CommandLine *line, CommandOptions *options, gbo
       {0}};
   const GOptionEntry json[] = {
       {"json", 0, 0, G_OPTION_ARG_NONE, &options->json, "Write JSON, for programs", NULL}, {0}};
-  const GOptionEntry rest[] = {
-      {"help", 'h', 0, G_OPTION_ARG_NONE, help, "Show this text", NULL}, {0}};
+  const GOptionEntry rest[] = {{"help", 'h', 0, G_OPTION_ARG_NONE, help, "Show this text", NULL},
+                               {0}};
   GArray *all = g_array_new(TRUE, FALSE, sizeof(GOptionEntry));
   append(all, line->own);
   if (line->plugins) append(all, plugins);

@@ -2,6 +2,7 @@
  *
  * The filled fragment of a manifest at the end of `abhost inspect`.                              */
 #include "../manifest/param.h"
+#include "../manifest/sections.h"
 #include "../registry/fit.h"
 #include "inspect.h"
 
@@ -89,21 +90,15 @@ static void put_slots(Node *into, const Registry *registry, const AbComponent *c
   }
 }
 
-/* Kinds of which a manifest takes several stand in a list. */
-static const char *list_key(AbKind kind) {
-  if (kind == AB_KIND_REGULARIZER) return "regularizers";
-  if (kind == AB_KIND_METRIC) return "metrics";
-  return NULL;
-}
-
 Node *inspect_fragment(const Registry *registry, const AbComponent *component) {
   Node *filled = node_mapping(), *fragment = node_mapping();
   node_put(filled, "plugin", param_text(component->name));
   put_params(filled, component, TRUE);
   put_slots(filled, registry, component);
-  const char *list = list_key(component->kind);
-  Node *value = list ? node_sequence() : filled;
-  if (list) node_append(value, filled);
-  node_put(fragment, list ? list : ab_kind_name(component->kind), value);
+  const Section *section = section_of_kind(component->kind);
+  gboolean many = section && section->many;
+  Node *value = many ? node_sequence() : filled;
+  if (many) node_append(value, filled);
+  node_put(fragment, section ? section->key : ab_kind_name(component->kind), value);
   return fragment;
 }

@@ -15,74 +15,13 @@ static const char *const types[] = {
     [AB_TYPE_RECORDS] = "records",
 };
 
-static gboolean is_whole(AbParamType type) {
-  return type == AB_TYPE_INT || type == AB_TYPE_INTS;
-}
-
-static gboolean is_real(AbParamType type) {
-  return type == AB_TYPE_REAL || type == AB_TYPE_REALS;
-}
-
-static void add_scalar(JsonBuilder *json, const Node *node, AbParamType type) {
-  gint64 whole;
-  double real;
-  gboolean truth;
-  if (is_whole(type) && node_read_int(node, &whole, NULL))
-    json_builder_add_int_value(json, whole);
-  else if (is_real(type) && node_read_real(node, TRUE, &real, NULL))
-    json_builder_add_double_value(json, real);
-  else if (type == AB_TYPE_BOOL && node_read_bool(node, &truth, NULL))
-    json_builder_add_boolean_value(json, truth);
-  else
-    json_builder_add_string_value(json, node->text);
-}
-
-static const AbParam *record_row(const AbParam *row, guint stride, const char *key) {
-  for (guint i = 0; i < row->record_count; i++)
-    if (strcmp(param_row(row->record, stride, i)->key, key) == 0)
-      return param_row(row->record, stride, i);
-  return NULL;
-}
-
-/* A default, by the row that it is of (NULL: no row is known). */
-static void add_value(JsonBuilder *json, const Node *node, const AbParam *row, guint stride) {
-  if (node->kind == NODE_SCALAR) {
-    add_scalar(json, node, row ? row->type : AB_TYPE_TEXT);
-  } else if (node->kind == NODE_SEQUENCE) {
-    json_builder_begin_array(json);
-    for (guint i = 0; i < node->items->len; i++)
-      add_value(json, node->items->pdata[i], row, stride);
-    json_builder_end_array(json);
-  } else {
-    json_builder_begin_object(json);
-    for (guint i = 0; i < node->items->len; i++) {
-      const char *key = ((const Node *)node->keys->pdata[i])->text;
-      json_builder_set_member_name(json, key);
-      add_value(json, node->items->pdata[i], row ? record_row(row, stride, key) : NULL, stride);
-    }
-    json_builder_end_object(json);
-  }
-}
-
-/* null stands for a text that is absent. */
-static void add_default(JsonBuilder *json, const AbParam *row, guint stride) {
-  Diagnostics *diagnostics = diagnostics_new();
-  g_autoptr(Node) value = param_default(row, "inspect", diagnostics);
-  diagnostics_free(diagnostics);
-  json_builder_set_member_name(json, "default");
-  if (value)
-    add_value(json, value, row, stride);
-  else
-    json_builder_add_null_value(json);
-}
-
 static void add_bounds(JsonBuilder *json, const AbParam *row) {
-  if (is_whole(row->type)) {
+  if (param_is_whole(row->type)) {
     json_builder_set_member_name(json, "minimum");
     json_builder_add_int_value(json, row->int_min);
     json_builder_set_member_name(json, "maximum");
     json_builder_add_int_value(json, row->int_max);
-  } else if (is_real(row->type)) {
+  } else if (param_is_real(row->type)) {
     jsonout_real(json, "minimum", row->real_min);
     jsonout_real(json, "maximum", row->real_max);
   } else if (row->type == AB_TYPE_CHOICE) {
@@ -102,7 +41,10 @@ static void add_params(JsonBuilder *json, const AbParam *params, guint count, gu
     jsonout_text(json, "type", types[row->type]);
     json_builder_set_member_name(json, "required");
     json_builder_add_boolean_value(json, required);
-    if (!required) add_default(json, row, stride);
+    if (!required) {
+      json_builder_set_member_name(json, "default");
+      jsonout_default(json, row, stride);
+    }
     add_bounds(json, row);
     jsonout_text(json, "unit", row->unit);
     jsonout_text(json, "doc", row->doc);

@@ -12,46 +12,6 @@ const char *inspect_arity(AbArity arity) {
   return arity == AB_OPTIONAL ? "optional" : "many";
 }
 
-/* The value on one line, in flow style. */
-static void add_flow(GString *out, const Node *node) {
-  if (node->kind == NODE_SCALAR) {
-    gboolean bare = *node->text && !node->quoted;
-    g_string_append_printf(out, bare ? "%s" : "'%s'", node->text);
-    return;
-  }
-  g_string_append_c(out, node->kind == NODE_SEQUENCE ? '[' : '{');
-  for (guint i = 0; i < node->items->len; i++) {
-    if (i) g_string_append(out, ", ");
-    if (node->keys) g_string_append_printf(out, "%s: ", ((const Node *)node->keys->pdata[i])->text);
-    add_flow(out, node->items->pdata[i]);
-  }
-  g_string_append_c(out, node->kind == NODE_SEQUENCE ? ']' : '}');
-}
-
-static void add_default(GString *out, const AbParam *row) {
-  if (row->flags & AB_PARAM_REQUIRED) {
-    g_string_append(out, ", required");
-    return;
-  }
-  Diagnostics *diagnostics = diagnostics_new();
-  g_autoptr(Node) value = param_default(row, "inspect", diagnostics);
-  diagnostics_free(diagnostics);
-  g_string_append(out, value ? ", default " : ", absent unless given");
-  if (value) add_flow(out, value);
-}
-
-static void add_range(GString *out, const AbParam *row) {
-  char *range = row->type == AB_TYPE_CHOICE ? param_choices(row) : param_range(row);
-  const char *each = param_is_list(row->type) ? "each " : "";
-  if (row->type == AB_TYPE_CHOICE)
-    g_string_append_printf(out, ", one of: %s", range);
-  else if (range)
-    g_string_append_printf(out, ", %s%s", each, range);
-  else if (*row->unit)
-    g_string_append_printf(out, ", %sin %s", each, row->unit);
-  g_free(range);
-}
-
 static int key_width(const AbParam *params, guint count, guint stride) {
   gsize width = 0;
   for (guint i = 0; i < count; i++) width = MAX(width, strlen(param_row(params, stride, i)->key));
@@ -62,11 +22,9 @@ static void add_params(GString *out, const AbParam *params, guint count, guint s
   int width = key_width(params, count, stride);
   for (guint i = 0; i < count; i++) {
     const AbParam *row = param_row(params, stride, i);
-    g_string_append_printf(out, "%*s%-*s  %s", indent, "", width, row->key,
-                           param_type_name(row->type));
-    add_default(out, row);
-    add_range(out, row);
-    g_string_append_printf(out, "\n%*s%s%s(since %s)\n", indent + width + 2, "", row->doc,
+    g_autofree char *summary = param_summary(row);
+    g_string_append_printf(out, "%*s%-*s  %s\n", indent, "", width, row->key, summary);
+    g_string_append_printf(out, "%*s%s%s(since %s)\n", indent + width + 2, "", row->doc,
                            *row->doc ? " " : "", row->since);
     if (row->type == AB_TYPE_RECORDS)
       add_params(out, row->record, row->record_count, stride, indent + width + 2);

@@ -14,6 +14,10 @@ void jsonout_real(JsonBuilder *json, const char *key,
 void jsonout_roles(JsonBuilder *json, const AbComponent *component); /* "roles" */
 void jsonout_begin_array(JsonBuilder *json, const char *key);
 
+/* The default of a row as a value, of the row's type; null for a text that is absent. Rows of its
+ * records lie `stride` bytes apart. */
+void jsonout_default(JsonBuilder *json, const AbParam *row, guint stride);
+
 /* The whole as text, indented, with a final line break; free with g_free. */
 char *jsonout_finish(JsonBuilder *json);
 

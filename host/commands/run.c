@@ -2,7 +2,7 @@
  *
  * abhost run MANIFEST: trains the model of a manifest. */
 #include "../run/signals.h"
-#include "session.h"
+#include "check.h"
 
 /* Weights from the checkpoint of init.from; the number of them, -1 after an error. */
 static gint64 initialize(Assembly *assembly, GError **error) {
@@ -47,7 +47,7 @@ static int train(Assembly *assembly, const char *path, const char *manifest,
 }
 
 static int work(const char *path, const CommandOptions *common, const SessionOptions *options) {
-  if (options->dry) return session_describe(path, common, options);
+  if (options->dry) return check_manifest(path, common, options, FALSE);
   GError *error = NULL;
   g_autoptr(Registry) registry = registry_new((const char *const *)common->folders, &error);
   if (!registry) return command_fail(error);

@@ -3,7 +3,6 @@
  * From options to a run. */
 #include "session.h"
 
-#include "../assembly/describe.h"
 #include "../manifest/manifest.h"
 #include "../run/record.h"
 #include "../run/result.h"
@@ -55,7 +54,8 @@ Assembly *session_assemble(const Registry *registry, const char *path,
                            GError **error) {
   Diagnostics *diagnostics = diagnostics_new();
   GPtrArray *sets = assignments(options);
-  ManifestRequest request = {path, options->candidate, (const char *const *)sets->pdata, manifest};
+  ManifestRequest request = {path, options->candidate, (const char *const *)sets->pdata, manifest,
+                             options->text};
   g_autoptr(Node) root = manifest_read(&request, diagnostics);
   Assembly *assembly = assemble(registry, root, dry, diagnostics, error);
   g_ptr_array_unref(sets);
@@ -91,20 +91,6 @@ void session_notes(const Assembly *assembly, RunFolder *folder, gboolean quiet) 
   if (folder) run_folder_log(folder, "%s", note);
   if (!quiet) command_note("%s", note);
   g_free(note);
-}
-
-int session_describe(const char *path, const CommandOptions *common,
-                     const SessionOptions *options) {
-  GError *error = NULL;
-  g_autoptr(Registry) registry = registry_new((const char *const *)common->folders, &error);
-  if (!registry) return command_fail(error);
-  g_autoptr(Assembly) assembly = session_assemble(registry, path, options, TRUE, NULL, &error);
-  if (!assembly || !assembly_build(assembly, &error)) return command_fail(error);
-  session_notes(assembly, NULL, FALSE);
-  char *text = common->json ? describe_json(assembly) : describe_text(assembly);
-  int status = command_output(text);
-  g_free(text);
-  return status;
 }
 
 static int show(const Run *run, gboolean json) {

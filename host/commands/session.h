@@ -15,6 +15,7 @@
 typedef struct {
   char **sets;
   char *candidate, *output;
+  const char *text;    /* of the manifest, where it has been read already; borrowed */
   gint64 seed, epochs; /* -1: not given */
   gint64 until;        /* G_MAXINT64: not given */
   gboolean quiet, dry;
@@ -34,8 +35,6 @@ gboolean session_restore(const Checkpoint *checkpoint, Assembly *assembly, RunSt
                          GError **error);
 /* Says on stderr, and in the log if there is one, what a user should know of this assembly. */
 void session_notes(const Assembly *assembly, RunFolder *folder, gboolean quiet);
-/* Describes what a manifest would train (`check`, `run --dry-run`); the exit status. */
-int session_describe(const char *path, const CommandOptions *common, const SessionOptions *options);
 /* Trains, writes result.json, and the table (or JSON) to stdout. Returns the exit status. */
 int session_train(Run *run, gboolean json, gboolean quiet);
 

@@ -1,21 +1,126 @@
 /* SPDX-License-Identifier: Apache-2.0
  *
- * The table of commands, in the order of the help: those that make a run, those that look at runs
- * and manifests, those that look at what is installed. The program itself, its completion and its
- * manual pages go through it.                                                                   */
-#include "commands.h"
+ * Tables. */
+#include "table.h"
 
-#include <stddef.h>
+#include <string.h>
 
-/* clang-format off: one a line */
-const Command *const command_table[] = {
-    &command_run,
-    &command_resume,
-    &command_evaluate,
-    &command_apply,
-    &command_check,
-    &command_list,
-    &command_inspect,
-    NULL,
+#define GAP 2 /* between columns */
+
+struct Table {
+  char *alignment;
+  guint columns;
+  GPtrArray *rows; /* char **, of `columns` texts */
 };
-/* clang-format on */
+
+static void row_free(gpointer row) {
+  g_strfreev(row);
+}
+
+Table *table_new(const char *alignment) {
+  Table *self = g_new0(Table, 1);
+  self->alignment = g_strdup(alignment);
+  self->columns = (guint)strlen(alignment);
+  self->rows = g_ptr_array_new_with_free_func(row_free);
+  return self;
+}
+
+void table_free(Table *self) {
+  if (!self) return;
+  g_ptr_array_unref(self->rows);
+  g_free(self->alignment);
+  g_free(self);
+}
+
+void table_add(Table *self, ...) {
+  va_list texts;
+  char **row = g_new0(char *, self->columns + 1);
+  va_start(texts, self);
+  for (guint i = 0; i < self->columns; i++) {
+    const char *text = va_arg(texts, const char *);
+    row[i] = g_strdup(text ? text : "");
+  }
+  va_end(texts);
+  g_ptr_array_add(self->rows, row);
+}
+
+static const char *cell(const Table *self, guint row, guint column) {
+  return ((char *const *)self->rows->pdata[row])[column];
+}
+
+static glong width_of(const Table *self, guint column, gboolean titled) {
+  glong width = 0;
+  gboolean empty = TRUE;
+  for (guint i = 0; i < self->rows->len; i++) {
+    const char *text = cell(self, i, column);
+    width = MAX(width, g_utf8_strlen(text, -1));
+    if (*text && !(titled && i == 0)) empty = FALSE;
+  }
+  return empty ? 0 : width;
+}
+
+static void pad(GString *out, glong count) {
+  for (glong i = 0; i < count; i++) g_string_append_c(out, ' ');
+}
+
+static void write_cell(GString *out, const char *text, glong width, gboolean right) {
+  glong gap = width - g_utf8_strlen(text, -1);
+  if (right) pad(out, gap);
+  g_string_append(out, text);
+  if (!right) pad(out, gap);
+}
+
+static void write_row(const Table *self, GString *out, guint row, const glong *widths) {
+  gboolean any = FALSE;
+  for (guint i = 0; i < self->columns; i++) {
+    if (widths[i] == 0) continue;
+    if (any) pad(out, GAP);
+    write_cell(out, cell(self, row, i), widths[i], self->alignment[i] == 'r');
+    any = TRUE;
+  }
+  while (out->len && out->str[out->len - 1] == ' ') g_string_truncate(out, out->len - 1);
+  g_string_append_c(out, '\n');
+}
+
+void table_write(const Table *self, GString *out, guint indent, gboolean titled) {
+  g_autofree glong *widths = g_new0(glong, self->columns);
+  for (guint i = 0; i < self->columns; i++) widths[i] = width_of(self, i, titled);
+  for (guint i = 0; i < self->rows->len; i++) {
+    pad(out, indent);
+    write_row(self, out, i, widths);
+  }
+}
+
+/* ---- numbers --------------------------------------------------------------------------------- */
+
+char *table_count(gint64 count) {
+  g_autofree char *digits =
+      g_strdup_printf("%" G_GUINT64_FORMAT, count < 0 ? -(guint64)count : (guint64)count);
+  GString *text = g_string_new(count < 0 ? "-" : NULL);
+  gsize length = strlen(digits);
+  for (gsize i = 0; i < length; i++) {
+    if (i && (length - i) % 3 == 0) g_string_append_c(text, ',');
+    g_string_append_c(text, digits[i]);
+  }
+  return g_string_free(text, FALSE);
+}
+
+char *table_difference(gint64 count) {
+  if (count == 0) return g_strdup("");
+  g_autofree char *text = table_count(count);
+  return g_strconcat(count > 0 ? "+" : "", text, NULL);
+}
+
+char *table_bytes(gint64 bytes) {
+  static const char *const units[] = {"KB", "MB", "GB", "TB", "PB", "EB"};
+  double size = (double)bytes / 1e3;
+  guint unit = 0;
+  if (bytes < 1000) return g_strdup_printf("%" G_GINT64_FORMAT " B", bytes);
+  while (size >= 999.95 && unit + 1 < G_N_ELEMENTS(units)) {
+    size /= 1e3;
+    unit++;
+  }
+  char number[G_ASCII_DTOSTR_BUF_SIZE];
+  return g_strdup_printf("%s %s", g_ascii_formatd(number, sizeof number, "%.1f", size),
+                         units[unit]);
+}

@@ -60,7 +60,9 @@ static void assign(Node *root, const char *const *sets, Diagnostics *diagnostics
 }
 
 Node *manifest_read(const ManifestRequest *request, Diagnostics *diagnostics) {
-  Node *root = node_parse_kept(request->path, request->text, diagnostics);
+  const char *given = request->given;
+  Node *root = given ? node_parse(given, strlen(given), request->path, diagnostics)
+                     : node_parse_kept(request->path, request->text, diagnostics);
   if (!root) return NULL;
   if (!is_mapping(root, diagnostics)) {
     node_free(root);

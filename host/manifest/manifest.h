@@ -12,6 +12,7 @@ typedef struct {
   const char *candidate;   /* or NULL */
   const char *const *sets; /* NULL-terminated, or NULL */
   char **text;             /* receives the file as it was read; or NULL */
+  const char *given;       /* the file's text, where it has been read already; or NULL */
 } ManifestRequest;
 
 /* NULL after a mistake that leaves nothing to check further. `candidates` is not in the result. */

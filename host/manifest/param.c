@@ -49,6 +49,14 @@ gboolean param_is_list(AbParamType type) {
   return type >= AB_TYPE_INTS && type <= AB_TYPE_RECORDS;
 }
 
+gboolean param_is_whole(AbParamType type) {
+  return type == AB_TYPE_INT || type == AB_TYPE_INTS;
+}
+
+gboolean param_is_real(AbParamType type) {
+  return type == AB_TYPE_REAL || type == AB_TYPE_REALS;
+}
+
 char *param_real(double value) {
   if (isnan(value)) return g_strdup(".nan");
   if (isinf(value)) return g_strdup(value < 0 ? "-.inf" : ".inf");
@@ -84,10 +92,10 @@ static char *int_text(gint64 value) {
 }
 
 char *param_range(const AbParam *row) {
-  if (row->type == AB_TYPE_INT || row->type == AB_TYPE_INTS)
+  if (param_is_whole(row->type))
     return range_text(row->int_min == G_MININT64 ? NULL : int_text(row->int_min),
                       row->int_max == G_MAXINT64 ? NULL : int_text(row->int_max), row->unit);
-  if (row->type == AB_TYPE_REAL || row->type == AB_TYPE_REALS)
+  if (param_is_real(row->type))
     return range_text(row->real_min <= -DBL_MAX ? NULL : param_real(row->real_min),
                       row->real_max >= DBL_MAX ? NULL : param_real(row->real_max), row->unit);
   return NULL;

@@ -4,18 +4,14 @@
 #include "settings.h"
 
 #include "bind.h"
+#include "param.h"
 #include <math.h>
 #include <string.h>
 
-/* The roles in their order, and the devices: filled from the SDK, so that no list is kept here. */
-static const char *role_names[AB_ROLE_COUNT];
+static const char *role_names[AB_ROLE_COUNT]; /* in their order; see settings_fill */
 static const char *const precisions[] = {"f32", "f64", NULL};
 
-static void fill_names(void) {
-  for (AbRole role = 1; role < AB_ROLE_COUNT; role++) role_names[role - 1] = ab_role_name(role);
-}
-
-static const AbParam general[] = {
+static AbParam general[] = {
     {.key = "problem",
      .type = AB_TYPE_CHOICE,
      .flags = AB_PARAM_REQUIRED,
@@ -29,7 +25,7 @@ static const AbParam general[] = {
      .type = AB_TYPE_CHOICE,
      .offset = AB_FIELD(GeneralSettings, device, int64_t),
      .text_default = "cpu",
-     .choices = NULL, /* ab_device_names(), set below */
+     .choices = NULL, /* see settings_fill */
      .unit = "",
      .doc = "Where to compute.",
      .since = "0.1"},
@@ -52,8 +48,15 @@ static const AbParam transform[] = {
                    "[low, high]: where the training minimum and maximum of x go."),
     AB_PARAM_BOOL(FeedTransform, standardise, false,
                   "Each feature minus its training mean, over its standard deviation."),
-    AB_PARAM_REAL(FeedTransform, binarise, 0.5, -1e30, 1e30, "",
-                  "Threshold above which x becomes 1, else 0; off where it is not given."),
+    {.key = "binarise",
+     .type = AB_TYPE_REAL,
+     .flags = PARAM_OFF,
+     .offset = AB_FIELD(FeedTransform, binarise, double),
+     .real_min = -1e30,
+     .real_max = 1e30,
+     .unit = "",
+     .doc = "Threshold above which x becomes 1, else 0; off where it is not given.",
+     .since = "0.1"},
     AB_PARAM_INT(FeedTransform, shift, 0, 0, 1000, "pixels",
                  "Training images moved by up to that."),
     AB_PARAM_BOOL(FeedTransform, flip, false, "Half of the training images mirrored."),
@@ -124,18 +127,39 @@ static const AbParam groups[] = {
 };
 
 const SettingsTable settings_tables[] = {
-    {"", general, GENERAL_COUNT},
-    {"data", feed, G_N_ELEMENTS(feed)},
-    {"data.transform", transform, G_N_ELEMENTS(transform)},
-    {"environment", environment, G_N_ELEMENTS(environment)},
-    {"optimizer", groups, G_N_ELEMENTS(groups)},
-    {"validation", validation, G_N_ELEMENTS(validation)},
-    {"checkpoint", checkpoint, G_N_ELEMENTS(checkpoint)},
-    {"stop", stop, G_N_ELEMENTS(stop)},
-    {"clip", clip, G_N_ELEMENTS(clip)},
-    {"init", init, G_N_ELEMENTS(init)},
-    {NULL, NULL, 0},
+    {"", general, GENERAL_COUNT, "The problem, and what holds for all of it."},
+    {"data", feed, G_N_ELEMENTS(feed), "Keys that every data component takes besides its own."},
+    {"data.transform", transform, G_N_ELEMENTS(transform),
+     "What is done to x before the model sees it; statistics are those of the training split."},
+    {"environment", environment, G_N_ELEMENTS(environment),
+     "Keys that every environment takes besides its own."},
+    {"optimizer", groups, G_N_ELEMENTS(groups), "Keys that the optimizer takes besides its own."},
+    {"validation", validation, G_N_ELEMENTS(validation), "What is held out of training."},
+    {"checkpoint", checkpoint, G_N_ELEMENTS(checkpoint), "What is saved, and when."},
+    {"stop", stop, G_N_ELEMENTS(stop), "When training ends before its last epoch."},
+    {"clip", clip, G_N_ELEMENTS(clip), "Limits of gradients."},
+    {"init", init, G_N_ELEMENTS(init), "Weights to begin with."},
+    {NULL, NULL, 0, NULL},
 };
+
+const SettingsMap settings_maps[] = {
+    {"init", "map",
+     "Where names differ: from names of weights here to names in the file of init.from."},
+    {NULL, NULL, NULL},
+};
+
+/* From the SDK, so that no list is kept here. */
+void settings_fill(void) {
+  for (AbRole role = 1; role < AB_ROLE_COUNT; role++) role_names[role - 1] = ab_role_name(role);
+  for (guint i = 0; i < GENERAL_COUNT; i++)
+    if (strcmp(general[i].key, "device") == 0) general[i].choices = ab_device_names();
+}
+
+const SettingsTable *settings_table(const char *section) {
+  for (const SettingsTable *table = settings_tables; table->section; table++)
+    if (strcmp(table->section, section) == 0) return table;
+  return NULL;
+}
 
 const char *const settings_data_keys[] = {"batch", "shuffle", "drop_last", "transform", NULL};
 const char *const settings_environment_keys[] = {"steps", "episodes", NULL};
@@ -180,13 +204,9 @@ static Node *own_part(const Node *mapping, const AbParam *params, guint count) {
 }
 
 static void read_general(Settings *self, const Node *root, Diagnostics *diagnostics) {
-  AbParam rows[GENERAL_COUNT];
-  memcpy(rows, general, sizeof rows);
-  for (guint i = 0; i < GENERAL_COUNT; i++)
-    if (strcmp(rows[i].key, "device") == 0) rows[i].choices = ab_device_names();
-  Node *part = own_part(root, rows, GENERAL_COUNT);
+  Node *part = own_part(root, general, GENERAL_COUNT);
   self->general.problem = -1; /* stays where the manifest's is missing or unknown */
-  section(self, "", part, rows, GENERAL_COUNT, &self->general, NULL, diagnostics);
+  section(self, "", part, general, GENERAL_COUNT, &self->general, NULL, diagnostics);
   node_free(part);
 }
 
@@ -227,7 +247,7 @@ static gboolean read_map(Settings *self, const Node *map) {
 }
 
 static void read_init(Settings *self, const Node *root, Diagnostics *diagnostics) {
-  static const char *const others[] = {"map", NULL};
+  const char *const others[] = {settings_maps[0].key, NULL};
   const Node *given = node_get(root, "init"), *map = node_get(given, "map");
   Node *resolved =
       section(self, "init", given, init, G_N_ELEMENTS(init), &self->init, others, diagnostics);
@@ -250,7 +270,7 @@ static void read_rates(Settings *self, const Node *root, Diagnostics *diagnostic
 }
 
 Settings *settings_new(const Node *root, Diagnostics *diagnostics) {
-  fill_names();
+  settings_fill();
   Settings *self = g_new0(Settings, 1);
   self->memory = g_ptr_array_new_with_free_func(g_free);
   self->init.map = g_ptr_array_new_with_free_func(g_free);

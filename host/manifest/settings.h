@@ -79,12 +79,22 @@ extern const char *const settings_data_keys[], *const settings_environment_keys[
  * section under that key (nothing if it is empty).                                               */
 void settings_resolve(const Settings *self, const char *section, const char *key, Node *into);
 
-/* All tables, for the reference of manifests: rows of {section, rows, count}; NULL section ends. */
+/* All tables, for the reference of manifests: rows of {section, rows, count, doc}; NULL section
+ * ends. Roles and devices are in them after settings_fill, which settings_new calls as well.     */
 typedef struct {
-  const char *section; /* "" for the top level */
+  const char *section; /* "" for the top level, "data.transform" for a section in a section */
   const AbParam *params;
   guint count;
+  const char *doc;
 } SettingsTable;
 extern const SettingsTable settings_tables[];
+void settings_fill(void);
+const SettingsTable *settings_table(const char *section); /* NULL if there is none */
+
+/* Keys that are mappings from texts to texts; NULL section ends. */
+typedef struct {
+  const char *section, *key, *doc;
+} SettingsMap;
+extern const SettingsMap settings_maps[];
 
 #endif

@@ -199,14 +199,7 @@ static void act(Dqn *d, AbStep *s) {
 /* `batch` rows of the first `known`, each as likely. */
 static AbTensor *draw_rows(const Dqn *d, AbContext *ctx, int64_t known) {
   AbTensor *u = ab_cast(ab_uniform(ctx, AB_SHAPE(d->batch), 0, 1), AB_F64);
-  AbTensor *rows = ab_empty(ctx, AB_I64, AB_SHAPE(d->batch));
-  const double *from = ab_map(u, false);
-  int64_t *to = ab_map(rows, true);
-  if (!from || !to) return NULL;
-  for (int64_t i = 0; i < d->batch; i++) to[i] = (int64_t)(from[i] * (double)known);
-  ab_unmap(u);
-  ab_unmap(rows);
-  return rows;
+  return ab_cast(ab_affine(u, (double)known, 0), AB_I64); /* down to whole numbers */
 }
 
 /* What the model should give for the actions of the rows. */

@@ -50,6 +50,9 @@ void ab_environment_build(AbEnvironment *self) {
     ab_fail(self, AB_INTERNAL, "out of memory");
     return;
   }
+  /* it has its numbers in a dry run too: what happens in it depends on them */
+  bool dry = ctx->shape_only;
+  ctx->shape_only = false;
   AbInstance *before = ab_enter(self);
   table(self)->build(self);
   if (ab_ok(ctx) && state->actions == 0)
@@ -57,6 +60,7 @@ void ab_environment_build(AbEnvironment *self) {
   state->episode = ab_buffer(self, "episode", AB_F64, AB_SHAPE(FIELDS), "field");
   state->built = ab_ok(ctx);
   ab_leave(ctx, before);
+  ctx->shape_only = dry;
 }
 
 AbSpec ab_environment_observation(const AbEnvironment *self) {

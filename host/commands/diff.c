@@ -1,0 +1,330 @@
+/* SPDX-License-Identifier: Apache-2.0
+ *
+ * abhost diff A B: what is different between two runs. */
+#include "../runs/diff.h"
+#include "../runs/table.h"
+#include "common.h"
+#include "jsonout.h"
+
+#include <math.h>
+
+enum { WIDEST = 5 }; /* columns of the tables here, at most */
+
+/* ---- text: sections -------------------------------------------------------------------------- */
+
+static void free_row(gpointer data) {
+  char **row = data;
+  for (guint i = 0; i < WIDEST; i++) g_free(row[i]);
+  g_free(row);
+}
+
+static GPtrArray *rows_new(void) {
+  return g_ptr_array_new_with_free_func(free_row);
+}
+
+/* Takes the texts. */
+static void add_row(GPtrArray *rows, char *a, char *b, char *c, char *d, char *e) {
+  char **row = g_new0(char *, WIDEST);
+  row[0] = a;
+  row[1] = b;
+  row[2] = c;
+  row[3] = d;
+  row[4] = e;
+  g_ptr_array_add(rows, row);
+}
+
+static char *change(const char *a, const char *b) {
+  if (!a) return g_strconcat("only in B: ", b, NULL);
+  if (!b) return g_strconcat("only in A: ", a, NULL);
+  return g_strconcat(a, " -> ", b, NULL);
+}
+
+static void put_table(GString *text, const char *title, const GPtrArray *rows, const char *align,
+                      gboolean head) {
+  g_autofree char *table = table_text(rows, align, head, "  ");
+  g_string_append_printf(text, "\n%s\n%s", title, table);
+}
+
+static void put_texts(GString *text, const char *title, const GPtrArray *texts) {
+  if (texts->len == 0) return;
+  g_autoptr(GPtrArray) rows = rows_new();
+  for (guint i = 0; i < texts->len; i++) {
+    const DiffText *one = texts->pdata[i];
+    add_row(rows, g_strdup(one->key), change(one->a, one->b), NULL, NULL, NULL);
+  }
+  put_table(text, title, rows, "ll", FALSE);
+}
+
+static char *number(gboolean there, double value) {
+  return there ? g_strdup_printf("%.7g", value) : g_strdup("-");
+}
+
+static void put_metrics(GString *text, const RunDiff *diff) {
+  if (diff->no_metrics) g_string_append_printf(text, "\nmetrics: %s\n", diff->no_metrics);
+  if (diff->metrics->len == 0) return;
+  g_autoptr(GPtrArray) rows = rows_new();
+  add_row(rows, NULL, g_strdup("A"), g_strdup("B"), g_strdup("B - A"), NULL);
+  for (guint i = 0; i < diff->metrics->len; i++) {
+    const DiffMetric *metric = diff->metrics->pdata[i];
+    gboolean both = metric->in_a && metric->in_b;
+    char *difference = !both ? g_strdup("-")
+                       : run_diff_metric_same(metric)
+                           ? g_strdup("0")
+                           : g_strdup_printf("%+.4g", metric->b - metric->a);
+    add_row(rows, g_strdup(metric->key), number(metric->in_a, metric->a),
+            number(metric->in_b, metric->b), difference, NULL);
+  }
+  put_table(text, "metrics", rows, "lrrr", TRUE);
+}
+
+/* What follows the name; the rest of the columns is of tensors of one shape. */
+static void add_tensor(GPtrArray *rows, const DiffTensor *tensor) {
+  gboolean sizes = tensor->how == TENSOR_CHANGED;
+  gboolean one_type = g_strcmp0(tensor->type_a, tensor->type_b) == 0;
+  add_row(rows, g_strdup(tensor->name),
+          one_type ? g_strdup(tensor->type_a) : change(tensor->type_a, tensor->type_b),
+          sizes ? g_strdup_printf("%.4g", tensor->largest) : g_strdup("-"),
+          sizes ? g_strdup_printf("%.4g", tensor->relative) : g_strdup("-"), NULL);
+}
+
+/* `each`: with a line for each that differs. */
+static void put_tensors(GString *text, const char *title, const GPtrArray *tensors, gboolean each) {
+  guint differing = run_diff_tensors(tensors);
+  g_autofree char *head = g_strdup_printf("%s: %u of %u have the same bits", title,
+                                          tensors->len - differing, tensors->len);
+  if (tensors->len == 0) return;
+  g_autoptr(GPtrArray) rows = rows_new();
+  add_row(rows, NULL, NULL, g_strdup("largest"), g_strdup("relative"), NULL);
+  for (guint i = 0; i < tensors->len; i++) {
+    const DiffTensor *tensor = tensors->pdata[i];
+    if (tensor->how != TENSOR_SAME) add_tensor(rows, tensor);
+  }
+  if (differing && each)
+    put_table(text, head, rows, "llrr", TRUE);
+  else
+    g_string_append_printf(text, "\n%s\n", head);
+}
+
+static char *plugin_text(gboolean there, const DiffPlugin *plugin) {
+  if (!there) return NULL;
+  return g_strdup_printf("%s %s (%.12s)", plugin->id ? plugin->id : "?",
+                         plugin->version ? plugin->version : "?",
+                         plugin->hash ? plugin->hash : "?");
+}
+
+static void put_components(GString *text, const GPtrArray *components) {
+  if (components->len == 0) return;
+  g_autoptr(GPtrArray) rows = rows_new();
+  for (guint i = 0; i < components->len; i++) {
+    const DiffComponent *one = components->pdata[i];
+    g_autofree char *a = plugin_text(one->in_a, &one->a), *b = plugin_text(one->in_b, &one->b);
+    add_row(rows, g_strdup(one->path), change(a, b), NULL, NULL, NULL);
+  }
+  put_table(text, "plugins (and the first of their SHA-256)", rows, "ll", FALSE);
+}
+
+/* ---- text ------------------------------------------------------------------------------------ */
+
+/* "different: manifest, weights" */
+static void put_verdict(GString *text, const RunDiff *diff) {
+  const struct {
+    const char *name;
+    guint count;
+  } parts[] = {{"manifest", diff->manifest->len},
+               {"progress", diff->progress->len},
+               {"metrics", run_diff_metrics(diff)},
+               {"weights", run_diff_tensors(diff->weights)},
+               {"other states", run_diff_tensors(diff->states)},
+               {"plugins", diff->components->len}};
+  const char *before = "different: ";
+  if (run_diff_same(diff))
+    g_string_append(text, diff->no_weights || diff->no_metrics
+                              ? "the same, as far as they were compared"
+                              : "the same");
+  for (guint i = 0; i < G_N_ELEMENTS(parts); i++) {
+    if (!parts[i].count) continue;
+    g_string_append_printf(text, "%s%s", before, parts[i].name);
+    before = ", ";
+  }
+  g_string_append_c(text, '\n');
+}
+
+static char *make_text(const RunDiff *diff) {
+  GString *text = g_string_new(NULL);
+  g_autofree char *a = table_printable(diff->a.path), *b = table_printable(diff->b.path);
+  put_verdict(text, diff);
+  g_string_append_printf(text, "A  %s\nB  %s\n", a, b);
+  put_texts(text, "manifest", diff->manifest);
+  put_texts(text, "progress", diff->progress);
+  put_metrics(text, diff);
+  if (diff->no_weights)
+    g_string_append_printf(text, "\nweights and plugins: %s\n", diff->no_weights);
+  put_tensors(text, "weights", diff->weights, TRUE);
+  put_tensors(text, "other states (of optimizers and transforms)", diff->states, FALSE);
+  put_components(text, diff->components);
+  return g_string_free(text, FALSE);
+}
+
+/* ---- JSON ------------------------------------------------------------------------------------ */
+
+static void json_number(JsonBuilder *json, const char *key, double value) {
+  json_builder_set_member_name(json, key);
+  if (isfinite(value))
+    json_builder_add_double_value(json, value);
+  else
+    json_builder_add_null_value(json);
+}
+
+static void json_text_or_null(JsonBuilder *json, const char *key, const char *text) {
+  if (text) {
+    jsonout_text(json, key, text);
+    return;
+  }
+  json_builder_set_member_name(json, key);
+  json_builder_add_null_value(json);
+}
+
+static void json_side(JsonBuilder *json, const char *key, const DiffSide *side) {
+  json_builder_set_member_name(json, key);
+  json_builder_begin_object(json);
+  jsonout_text(json, "path", side->path);
+  json_text_or_null(json, "checkpoint", side->file);
+  json_builder_end_object(json);
+}
+
+static void json_texts(JsonBuilder *json, const char *key, const GPtrArray *texts) {
+  jsonout_begin_array(json, key);
+  for (guint i = 0; i < texts->len; i++) {
+    const DiffText *text = texts->pdata[i];
+    json_builder_begin_object(json);
+    jsonout_text(json, "key", text->key);
+    json_text_or_null(json, "a", text->a);
+    json_text_or_null(json, "b", text->b);
+    json_builder_end_object(json);
+  }
+  json_builder_end_array(json);
+}
+
+static void json_metrics(JsonBuilder *json, const GPtrArray *metrics) {
+  jsonout_begin_array(json, "metrics");
+  for (guint i = 0; i < metrics->len; i++) {
+    const DiffMetric *metric = metrics->pdata[i];
+    json_builder_begin_object(json);
+    jsonout_text(json, "key", metric->key);
+    json_number(json, "a", metric->a);
+    json_number(json, "b", metric->b);
+    json_number(json, "difference", metric->b - metric->a);
+    json_builder_end_object(json);
+  }
+  json_builder_end_array(json);
+}
+
+static void json_tensors(JsonBuilder *json, const char *key, const GPtrArray *tensors) {
+  static const char *const cases[] = {[TENSOR_SAME] = "same",
+                                      [TENSOR_CHANGED] = "changed",
+                                      [TENSOR_SHAPE] = "other shape",
+                                      [TENSOR_ONLY_A] = "only in a",
+                                      [TENSOR_ONLY_B] = "only in b"};
+  jsonout_begin_array(json, key);
+  for (guint i = 0; i < tensors->len; i++) {
+    const DiffTensor *tensor = tensors->pdata[i];
+    json_builder_begin_object(json);
+    jsonout_text(json, "name", tensor->name);
+    jsonout_text(json, "case", cases[tensor->how]);
+    json_text_or_null(json, "a", tensor->type_a);
+    json_text_or_null(json, "b", tensor->type_b);
+    if (tensor->how <= TENSOR_CHANGED) {
+      json_number(json, "largest_difference", tensor->largest);
+      json_number(json, "relative_norm", tensor->relative);
+    }
+    json_builder_end_object(json);
+  }
+  json_builder_end_array(json);
+}
+
+static void json_plugin(JsonBuilder *json, const char *key, gboolean there,
+                        const DiffPlugin *plugin) {
+  if (!there) {
+    json_text_or_null(json, key, NULL);
+    return;
+  }
+  json_builder_set_member_name(json, key);
+  json_builder_begin_object(json);
+  json_text_or_null(json, "id", plugin->id);
+  json_text_or_null(json, "version", plugin->version);
+  json_text_or_null(json, "sha256", plugin->hash);
+  json_builder_end_object(json);
+}
+
+static void json_components(JsonBuilder *json, const GPtrArray *components) {
+  jsonout_begin_array(json, "plugins");
+  for (guint i = 0; i < components->len; i++) {
+    const DiffComponent *component = components->pdata[i];
+    json_builder_begin_object(json);
+    jsonout_text(json, "component", component->path);
+    json_plugin(json, "a", component->in_a, &component->a);
+    json_plugin(json, "b", component->in_b, &component->b);
+    json_builder_end_object(json);
+  }
+  json_builder_end_array(json);
+}
+
+static char *make_json(const RunDiff *diff) {
+  g_autoptr(JsonBuilder) json = json_builder_new();
+  json_builder_begin_object(json);
+  json_builder_set_member_name(json, "same");
+  json_builder_add_boolean_value(json, run_diff_same(diff));
+  json_side(json, "a", &diff->a);
+  json_side(json, "b", &diff->b);
+  json_texts(json, "manifest", diff->manifest);
+  json_texts(json, "progress", diff->progress);
+  json_metrics(json, diff->metrics);
+  json_tensors(json, "weights", diff->weights);
+  json_tensors(json, "states", diff->states);
+  json_components(json, diff->components);
+  json_text_or_null(json, "metrics_not_compared", diff->no_metrics);
+  json_text_or_null(json, "weights_not_compared", diff->no_weights);
+  json_builder_end_object(json);
+  return jsonout_finish(json);
+}
+
+/* ---- command --------------------------------------------------------------------------------- */
+
+static void note_damage(const DiffSide *side) {
+  for (guint i = 0; side->info && i < side->info->damage->len; i++)
+    command_note("%s: %s", side->path, (char *)side->info->damage->pdata[i]);
+}
+
+static int work(const CommandOptions *options) {
+  GError *error = NULL;
+  g_autoptr(RunDiff) diff = run_diff_new(options->arguments[0], options->arguments[1], &error);
+  if (!diff) return command_fail(error);
+  note_damage(&diff->a);
+  note_damage(&diff->b);
+  g_autofree char *text = options->json ? make_json(diff) : make_text(diff);
+  int status = command_output(text);
+  return diff->damage ? command_fail(g_steal_pointer(&diff->damage)) : status;
+}
+
+static int run(int argc, char **argv) {
+  const CommandLine line = {
+      .command = &command_diff,
+      .arguments = "A B",
+      .description =
+          "A and B are run folders or checkpoints. Of a run folder, the checkpoint that "
+          "the run is tested\nwith: best.h5 if it is there, else last.h5. Of weights that "
+          "differ: the largest difference of a\nnumber, and the norm of the difference "
+          "over that of A.\nExit status: 0, whether they differ or not.",
+      .json = TRUE,
+      .min_count = 2,
+      .max_count = 2};
+  CommandOptions options;
+  int status;
+  if (command_parse(&line, argc, argv, &options, &status)) {
+    status = work(&options);
+    command_clear(&options);
+  }
+  return status;
+}
+
+const Command command_diff = {"diff", "Show what is different between two runs.", run};

@@ -1,0 +1,252 @@
+/* SPDX-License-Identifier: Apache-2.0
+ *
+ * Curves: a record a line, and in every record a number for each split and metric. */
+#include "curves.h"
+
+#include "files.h"
+#include <math.h>
+#include <string.h>
+
+#define MAX_LINE    (1 << 20)
+#define MAX_RECORDS 1000000
+#define MAX_SERIES  100
+
+typedef struct {
+  char *split, *metric;
+  GArray *values; /* double; one for each record up to its last */
+} Series;
+
+static const char *const axes[] = {"epoch", "step", "seconds"};
+
+struct Curves {
+  GArray *axes[G_N_ELEMENTS(axes)]; /* double */
+  GPtrArray *series;
+  GHashTable *by_name; /* "split/metric" -> Series, borrowed */
+  JsonNode *end, *last;
+  guint left_out; /* series beyond MAX_SERIES */
+};
+
+static void series_free(gpointer data) {
+  Series *self = data;
+  g_free(self->split);
+  g_free(self->metric);
+  g_array_unref(self->values);
+  g_free(self);
+}
+
+static Curves *curves_new(void) {
+  Curves *self = g_new0(Curves, 1);
+  for (guint i = 0; i < G_N_ELEMENTS(axes); i++)
+    self->axes[i] = g_array_new(FALSE, FALSE, sizeof(double));
+  self->series = g_ptr_array_new_with_free_func(series_free);
+  self->by_name = g_hash_table_new_full(g_str_hash, g_str_equal, g_free, NULL);
+  return self;
+}
+
+void curves_free(Curves *self) {
+  if (!self) return;
+  for (guint i = 0; i < G_N_ELEMENTS(axes); i++) g_array_unref(self->axes[i]);
+  g_hash_table_unref(self->by_name);
+  g_ptr_array_unref(self->series);
+  g_clear_pointer(&self->end, json_node_unref);
+  g_clear_pointer(&self->last, json_node_unref);
+  g_free(self);
+}
+
+JsonNode *curves_end(const Curves *self) {
+  return self ? self->end : NULL;
+}
+
+JsonNode *curves_last(const Curves *self) {
+  return self ? self->last : NULL;
+}
+
+/* ---- reading --------------------------------------------------------------------------------- */
+
+static Series *series_of(Curves *self, const char *split, const char *metric) {
+  g_autofree char *name = g_strdup_printf("%s/%s", split, metric);
+  Series *series = g_hash_table_lookup(self->by_name, name);
+  if (series) return series;
+  if (self->series->len == MAX_SERIES) {
+    self->left_out++;
+    return NULL;
+  }
+  series = g_new0(Series, 1);
+  *series = (Series){g_strdup(split), g_strdup(metric), g_array_new(FALSE, FALSE, sizeof(double))};
+  g_ptr_array_add(self->series, series);
+  g_hash_table_insert(self->by_name, g_steal_pointer(&name), series);
+  return series;
+}
+
+/* Records in which a series was absent have no number of it. */
+static void fill(GArray *values, guint length) {
+  double none = NAN;
+  while (values->len < length) g_array_append_val(values, none);
+}
+
+static void add_split(Curves *self, const char *split, JsonNode *numbers) {
+  JsonObjectIter iter;
+  const char *metric;
+  JsonNode *member;
+  guint records = self->axes[0]->len; /* this one included */
+  json_object_iter_init_ordered(&iter, json_node_get_object(numbers));
+  while (json_object_iter_next_ordered(&iter, &metric, &member)) {
+    double value = files_member_real(numbers, metric);
+    Series *series = series_of(self, split, metric);
+    if (!series) continue;
+    fill(series->values, records - 1);
+    if (series->values->len < records) g_array_append_val(series->values, value);
+  }
+}
+
+static void add_record(Curves *self, JsonNode *line) {
+  JsonObjectIter iter;
+  const char *name;
+  JsonNode *member;
+  for (guint i = 0; i < G_N_ELEMENTS(axes); i++) {
+    double at = files_member_real(line, axes[i]);
+    g_array_append_val(self->axes[i], at);
+  }
+  json_object_iter_init_ordered(&iter, json_node_get_object(line));
+  while (json_object_iter_next_ordered(&iter, &name, &member))
+    if (JSON_NODE_HOLDS_OBJECT(member)) add_split(self, name, member);
+}
+
+/* The end repeats the last epoch, and adds the test split: it is no point of a curve. */
+static void add_line(Curves *self, JsonNode *line) {
+  const char *event = files_member_text(line, "event");
+  if (g_strcmp0(event, "end") == 0) {
+    g_clear_pointer(&self->end, json_node_unref);
+    self->end = json_node_ref(line);
+  } else if (self->axes[0]->len < MAX_RECORDS) {
+    add_record(self, line);
+  }
+  g_clear_pointer(&self->last, json_node_unref);
+  self->last = json_node_ref(line);
+}
+
+typedef enum { LINE_END, LINE_WHOLE, LINE_BROKEN, LINE_LONG } Line;
+
+static Line read_line(FILE *file, GString *line) {
+  gboolean fits = TRUE;
+  int c;
+  g_string_truncate(line, 0);
+  while ((c = getc(file)) != EOF && c != '\n') {
+    fits = fits && line->len < MAX_LINE;
+    if (fits) g_string_append_c(line, (char)c);
+  }
+  if (c == EOF) return line->len ? LINE_BROKEN : LINE_END;
+  return fits ? LINE_WHOLE : LINE_LONG;
+}
+
+static void note_damage(GPtrArray *notes, const char *folder, gint64 first, gint64 count,
+                        const char *reason) {
+  if (count == 0) return;
+  g_ptr_array_add(notes, g_strdup_printf("%s/metrics.jsonl, line %" G_GINT64_FORMAT
+                                         ": %s (damaged lines: %" G_GINT64_FORMAT ")",
+                                         folder, first, reason, count));
+}
+
+static void read_lines(Curves *self, FILE *file, const char *folder, GPtrArray *notes) {
+  g_autoptr(GString) line = g_string_new(NULL);
+  g_autofree char *reason = NULL;
+  gint64 number = 0, damaged = 0, first = 0;
+  Line kind;
+  while ((kind = read_line(file, line)) != LINE_END) {
+    g_autoptr(GError) error = NULL;
+    number++;
+    if (kind == LINE_WHOLE && line->len == 0) continue;
+    g_autofree char *text = g_utf8_make_valid(line->str, (gssize)line->len);
+    g_autoptr(JsonNode) node = kind == LINE_LONG ? NULL : files_parse(text, "the line", &error);
+    if (node) add_line(self, node);
+    if (node || kind == LINE_BROKEN) continue;
+    if (damaged++ == 0) {
+      first = number;
+      reason = g_strdup(error ? error->message : "the line is longer than 1 MiB");
+    }
+  }
+  note_damage(notes, folder, first, damaged, reason);
+}
+
+static void note_error(GPtrArray *notes, GError *error) {
+  if (error) g_ptr_array_add(notes, g_strdup(error->message));
+  g_clear_error(&error);
+}
+
+Curves *curves_read(const char *folder, GPtrArray *notes) {
+  GError *error = NULL;
+  FILE *file = files_open(folder, "metrics.jsonl", &error);
+  note_error(notes, error);
+  if (!file) return NULL;
+  Curves *self = curves_new();
+  read_lines(self, file, folder, notes);
+  if (ferror(file))
+    g_ptr_array_add(notes, g_strdup_printf("%s/metrics.jsonl cannot be read to its end", folder));
+  fclose(file);
+  for (guint i = 0; i < self->series->len; i++)
+    fill(((Series *)self->series->pdata[i])->values, self->axes[0]->len);
+  if (self->left_out)
+    g_ptr_array_add(notes, g_strdup_printf("%s/metrics.jsonl has more than %d curves; the first "
+                                           "of them are shown",
+                                           folder, MAX_SERIES));
+  return self;
+}
+
+/* ---- writing --------------------------------------------------------------------------------- */
+
+void curves_thin(const double *values, gint64 count, gint64 buckets, double *out) {
+  out[0] = values[0];
+  for (gint64 b = 0; b < buckets; b++) {
+    gint64 from = count * b / buckets, to = count * (b + 1) / buckets, least = -1, most = -1;
+    for (gint64 i = from; i < to; i++) {
+      if (isnan(values[i])) continue;
+      if (least < 0 || values[i] < values[least]) least = i;
+      if (most < 0 || values[i] > values[most]) most = i;
+    }
+    out[1 + 2 * b] = least < 0 ? NAN : values[MIN(least, most)];
+    out[2 + 2 * b] = least < 0 ? NAN : values[MAX(least, most)];
+  }
+  out[1 + 2 * buckets] = values[count - 1];
+}
+
+/* Where the numbers of curves_thin stand: at the ends of their bucket. */
+static void thin_axis(const double *values, gint64 count, gint64 buckets, double *out) {
+  out[0] = values[0];
+  for (gint64 b = 0; b < buckets; b++) {
+    out[1 + 2 * b] = values[count * b / buckets];
+    out[2 + 2 * b] = values[count * (b + 1) / buckets - 1];
+  }
+  out[1 + 2 * buckets] = values[count - 1];
+}
+
+typedef void (*Thin)(const double *values, gint64 count, gint64 buckets, double *out);
+
+static void write_numbers(GString *out, const char *key, const GArray *array, gint64 buckets,
+                          Thin thin) {
+  const double *values = (const double *)(const void *)array->data;
+  if (buckets == 0) {
+    out_reals(out, key, values, array->len);
+    return;
+  }
+  g_autofree double *fewer = g_new(double, (gsize)(2 * buckets + 2));
+  thin(values, array->len, buckets, fewer);
+  out_reals(out, key, fewer, 2 * buckets + 2);
+}
+
+void curves_write(const Curves *self, gint64 points, GString *out) {
+  gint64 count = self->axes[0]->len, buckets = count > points ? MAX(points / 2 - 1, 1) : 0;
+  out_int(out, "count", count);
+  if (buckets) out_int(out, "buckets", buckets);
+  for (guint i = 0; i < G_N_ELEMENTS(axes); i++)
+    write_numbers(out, axes[i], self->axes[i], buckets, thin_axis);
+  out_begin(out, "series", '[');
+  for (guint i = 0; i < self->series->len; i++) {
+    const Series *series = self->series->pdata[i];
+    out_begin(out, NULL, '{');
+    out_text(out, "split", series->split);
+    out_text(out, "metric", series->metric);
+    write_numbers(out, "value", series->values, buckets, curves_thin);
+    out_end(out, '}');
+  }
+  out_end(out, ']');
+}

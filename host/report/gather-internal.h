@@ -1,0 +1,18 @@
+/* SPDX-License-Identifier: Apache-2.0
+ *
+ * What the pages of runs and of comparisons have in common. */
+#ifndef HOST_REPORT_GATHER_INTERNAL_H
+#define HOST_REPORT_GATHER_INTERNAL_H
+
+#include "gather.h"
+#include "out.h"
+
+/* The object's beginning, and its end with the notes. */
+GString *gather_begin(const char *folder, const char *kind);
+char *gather_end(GString *out, const GPtrArray *notes);
+/* An object "texts" with a member for each of `names` (NULL-terminated) that is there:
+ * {"manifest.yaml":{"text":"...","cut":false}} */
+void gather_texts(const char *folder, const char *const *names, GString *out, GPtrArray *notes);
+void gather_note(GPtrArray *notes, GError *error); /* takes the error, which may be NULL */
+
+#endif

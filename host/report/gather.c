@@ -1,0 +1,114 @@
+/* SPDX-License-Identifier: Apache-2.0
+ *
+ * The data of a run's page, and what both pages have. */
+#include "gather-internal.h"
+
+#include "curves.h"
+#include "files.h"
+#include "plots.h"
+#include "wiring.h"
+#include <absdk/host.h>
+#include <string.h>
+
+#define MAX_TEXT   (256 << 10)
+#define MAX_LOG    (32 << 10)
+#define MAX_POINTS 2000 /* of a curve */
+
+static gboolean has(const char *folder, const char *name) {
+  g_autofree char *path = g_build_filename(folder, name, NULL);
+  return g_file_test(path, G_FILE_TEST_EXISTS);
+}
+
+gboolean gather_is_run(const char *folder) {
+  return has(folder, "resolved.yaml") || has(folder, "metrics.jsonl") || has(folder, "result.json");
+}
+
+gboolean gather_is_compare(const char *folder) {
+  return has(folder, "compare.json");
+}
+
+void gather_note(GPtrArray *notes, GError *error) {
+  if (error) g_ptr_array_add(notes, g_strdup(error->message));
+  g_clear_error(&error);
+}
+
+/* ---- what both have -------------------------------------------------------------------------- */
+
+GString *gather_begin(const char *folder, const char *kind) {
+  GString *out = g_string_new(NULL);
+  g_autofree char *full = g_canonicalize_filename(folder, NULL);
+  g_autofree char *name = g_path_get_basename(full);
+  g_autofree char *program = g_strdup_printf("abhost %s", ab_version());
+  out_begin(out, NULL, '{');
+  out_int(out, "format", 1);
+  out_text(out, "kind", kind);
+  out_text(out, "program", program);
+  out_text(out, "name", name);
+  return out;
+}
+
+char *gather_end(GString *out, const GPtrArray *notes) {
+  out_begin(out, "notes", '[');
+  for (guint i = 0; i < notes->len; i++) out_text(out, NULL, notes->pdata[i]);
+  out_end(out, ']');
+  out_end(out, '}');
+  return g_string_free(out, FALSE);
+}
+
+void gather_texts(const char *folder, const char *const *names, GString *out, GPtrArray *notes) {
+  out_begin(out, "texts", '{');
+  for (; *names; names++) {
+    GError *error = NULL;
+    gboolean cut = FALSE, log = strcmp(*names, "log.txt") == 0;
+    g_autofree char *text = files_text(folder, *names, log ? MAX_LOG : MAX_TEXT,
+                                       log ? FILES_TAIL : FILES_HEAD, &cut, &error);
+    gather_note(notes, error);
+    if (!text) continue;
+    out_begin(out, *names, '{');
+    out_text(out, "text", text);
+    out_bool(out, "cut", cut);
+    out_end(out, '}');
+  }
+  out_end(out, '}');
+}
+
+/* ---- a run ----------------------------------------------------------------------------------- */
+
+static void put_result(const char *folder, GString *out, GPtrArray *notes) {
+  GError *error = NULL;
+  g_autoptr(JsonNode) result = files_json(folder, "result.json", &error);
+  gather_note(notes, error);
+  out_node(out, "result", result);
+}
+
+static void put_curves(const char *folder, GString *out, GPtrArray *notes) {
+  g_autoptr(Curves) curves = curves_read(folder, notes);
+  if (!curves) return;
+  out_node(out, "end", curves_end(curves));
+  out_node(out, "last", curves_last(curves));
+  out_begin(out, "curves", '{');
+  curves_write(curves, MAX_POINTS, out);
+  out_end(out, '}');
+}
+
+/* The problem, the model and so on: a run that has not ended has no result that would say. */
+static void put_wiring(const char *folder, GString *out, GPtrArray *notes) {
+  g_autoptr(Node) resolved = wiring_read(folder, notes);
+  if (!resolved) return;
+  out_text(out, "problem", wiring_setting(resolved, "problem"));
+  out_text(out, "model", wiring_component(resolved, "model"));
+  const char *data = wiring_component(resolved, "data");
+  out_text(out, "data", data ? data : wiring_component(resolved, "environment"));
+  wiring_write(resolved, folder, "wiring", out, notes);
+}
+
+char *gather_run(const char *folder, GPtrArray *notes) {
+  static const char *const texts[] = {"manifest.yaml", "resolved.yaml", "log.txt", NULL};
+  GString *out = gather_begin(folder, "run");
+  put_result(folder, out, notes);
+  put_curves(folder, out, notes);
+  plots_write(folder, "plots", PLOTS_ALL, out, notes);
+  put_wiring(folder, out, notes);
+  gather_texts(folder, texts, out, notes);
+  return gather_end(out, notes);
+}
