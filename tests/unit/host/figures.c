@@ -116,6 +116,7 @@ static void train_on(Session *self, gint64 first, gint64 last) {
     self->assembly->settings->general.epochs = last;
     if (self->figures) must(figures_epoch(self->figures, epoch, &error), error);
   }
+  progress_end(&run.progress);
 }
 
 static Session train(const char *example, const char *name, char **sets, gint64 epochs,
