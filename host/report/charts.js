@@ -328,20 +328,21 @@ Charts.bars = function (figure, label, rows) {
 Charts.histogram = function (figure, label, groups, low, high, axis, hidden) {
   const bins = groups.length ? groups[0].counts.length : 0;
   const edge = (i) => low + ((high - low) * i) / bins;
+  const stacked = groups.length > 2; /* two can be seen through each other */
   return Charts.add(figure, label, 260, (theme) => ({
     type: 'bar',
     data: {
       datasets: groups.filter((group) => !hidden.has(group.label)).map((group) => ({
         label: group.label, data: group.counts.map((y, i) => ({ x: edge(i + 0.5), y })),
-        backgroundColor: Page.faint(theme.color(group.color), 0.6),
-        grouped: false, barPercentage: 1, categoryPercentage: 1,
+        backgroundColor: Page.faint(theme.color(group.color), stacked ? 0.85 : 0.6),
+        grouped: stacked, barPercentage: 1, categoryPercentage: 1,
       })),
     },
     options: {
       interaction: { mode: 'index', intersect: false },
       scales: {
-        x: Charts.axis(theme, axis, { bare: true, more: { min: low, max: high, offset: false } }),
-        y: Charts.axis(theme, 'samples'),
+        x: Charts.axis(theme, axis, { bare: true, more: { min: low, max: high, offset: false, stacked } }),
+        y: Charts.axis(theme, 'samples', { more: { stacked } }),
       },
       plugins: {
         tooltip: Charts.tooltip(theme, {
