@@ -433,12 +433,12 @@ static void test_images(void) {
   g_assert_true(images.count == 16 && images.height == 8 && images.width == 8);
   g_assert_cmpint(images.channels, ==, 1);
   for (int i = 0; i < 16 * 64; i++) g_assert_true(images.pixels[i] >= 0 && images.pixels[i] <= 1);
-  g_free(images.pixels);
+  images_clear(&images);
   must(figures_epoch(figures, 3, &error), error); /* is none of 0, 1, 2, 4, ... */
   g_assert_false(figures_images(figures, &images));
   must(figures_last(figures, 3, &error), error);
   g_assert_true(figures_images(figures, &images));
-  g_free(images.pixels);
+  images_clear(&images);
   g_auto(Session) plane = session_new("spiral.yaml", "plane", NULL);
   g_autoptr(Figures) none = figures_new(plane.assembly, plane.folder->path);
   must(figures_epoch(none, 0, &error), error);
