@@ -123,6 +123,17 @@ int command_fail(GError *error) {
   return code;
 }
 
+gboolean command_installed(const Registry *registry, GError **error) {
+  if (registry_entries(registry)->len > 0) return TRUE;
+  char *folders = g_strjoinv(", ", (char **)registry_folders(registry));
+  g_set_error(error, HOST_ERROR, AB_UNAVAILABLE,
+              "no plugin is installed (searched: %s); --plugin-path or ABHOST_PLUGIN_PATH names "
+              "their folder",
+              *folders ? folders : "nowhere");
+  g_free(folders);
+  return FALSE;
+}
+
 int command_usage(const Command *command, const char *format, ...) {
   va_list args;
   va_start(args, format);

@@ -40,6 +40,9 @@ void command_visit(const Command *command, CommandVisitor visitor, gpointer data
 
 /* "abhost: message" on stderr; returns the error's code, and frees it. */
 int command_fail(GError *error);
+/* FALSE, and AB_UNAVAILABLE with the folders that were searched, where there is no component at
+ * all: without this, each that is named would be one more mistake. */
+gboolean command_installed(const Registry *registry, GError **error);
 /* "abhost COMMAND: message" on stderr, with a pointer to --help; returns AB_USAGE. */
 int command_usage(const Command *command, const char *format, ...) G_GNUC_PRINTF(2, 3);
 /* One line on stderr: "abhost: message". */

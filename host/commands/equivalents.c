@@ -26,7 +26,10 @@ static void found_free(gpointer data) {
 
 static void add_head(GString *text, const Slot *slot) {
   g_autofree char *wanted = fit_wanted(slot->kind, slot->role);
-  const char *arity = slot->list ? "a list" : slot->required ? "required" : "optional";
+  const char *arity = slot->list       ? "a list"
+                      : slot->item     ? "one of many"
+                      : slot->required ? "required"
+                                       : "optional";
   g_string_append_printf(text, "%s: %s, %s%s\n", slot->path, wanted, arity,
                          slot->present->len ? "" : "; nothing is there");
 }
@@ -146,6 +149,7 @@ static void put_found(JsonBuilder *json, const Found *found, const Costs *before
   jsonout_text(json, "kind", ab_kind_name(slot->kind));
   if (slot->role != AB_ROLE_NONE) jsonout_text(json, "role", ab_role_name(slot->role));
   put_bool(json, "required", slot->required);
+  put_bool(json, "item", slot->item);
   put_bool(json, "list", slot->list);
   jsonout_begin_array(json, "present");
   for (guint i = 0; i < slot->present->len; i++)

@@ -40,10 +40,11 @@ static char *show_date(const RunInfo *run, const char *key) {
   return seconds ? g_strndup(date, (gsize)(seconds - date)) : g_strdup(date);
 }
 
-/* Damage, and why it failed. */
+/* Why it failed, what ended it before its last epoch, and damage. */
 static char *show_note(const RunInfo *run, const char *key) {
-  const char *reason = run_info_get(run, key);
+  const char *reason = run_info_get(run, key), *stop = run_info_get(run, "stopped_by");
   GString *note = g_string_new(reason);
+  if (stop) g_string_append_printf(note, "%sended by %s", note->len ? "; " : "", stop);
   for (guint i = 0; i < run->damage->len; i++)
     g_string_append_printf(note, "%s%s", note->len ? "; " : "", (char *)run->damage->pdata[i]);
   return g_string_free(note, FALSE);

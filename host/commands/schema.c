@@ -16,7 +16,7 @@ static const char description[] =
 static int work(const CommandOptions *options, const char *output) {
   GError *error = NULL;
   g_autoptr(Registry) registry = registry_new((const char *const *)options->folders, &error);
-  if (!registry) return command_fail(error);
+  if (!registry || !command_installed(registry, &error)) return command_fail(error);
   g_autofree char *text = schema_json(registry);
   if (!output) return command_output(text);
   return reference_write(output, text, &error) ? AB_OK : command_fail(error);

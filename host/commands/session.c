@@ -4,6 +4,7 @@
 #include "session.h"
 
 #include "../manifest/manifest.h"
+#include "../report/report.h"
 #include "../run/record.h"
 #include "../run/result.h"
 #include <stdio.h>
@@ -27,25 +28,13 @@ static GPtrArray *assignments(const SessionOptions *options) {
   return sets;
 }
 
-/* Without this, every component that the manifest names would be one more mistake. */
-static gboolean something_installed(const Registry *registry, GError **error) {
-  if (registry_entries(registry)->len > 0) return TRUE;
-  char *folders = g_strjoinv(", ", (char **)registry_folders(registry));
-  g_set_error(error, HOST_ERROR, AB_UNAVAILABLE,
-              "no plugin is installed (searched: %s); --plugin-path or ABHOST_PLUGIN_PATH names "
-              "their folder",
-              *folders ? folders : "nowhere");
-  g_free(folders);
-  return FALSE;
-}
-
 static Assembly *assemble(const Registry *registry, Node *root, gboolean dry,
                           Diagnostics *diagnostics, GError **error) {
   if (!root) {
     diagnostics_check(diagnostics, error);
     return NULL;
   }
-  if (!something_installed(registry, error)) return NULL;
+  if (!command_installed(registry, error)) return NULL;
   return assembly_new(registry, root, dry, diagnostics, error);
 }
 
@@ -134,7 +123,8 @@ int session_train(Run *run, gboolean json, gboolean quiet) {
   gboolean done = run_train(run, &error);
   progress_end(&run->progress);
   if (!done && error->code != AB_STOPPED) record_failure(run, error);
-  if (!done || !result_write(run, NULL, &error)) return fail(run, error);
+  if (!done || !result_write(run, NULL, &error) || !report_run(run->folder->path, NULL, &error))
+    return fail(run, error);
   run_folder_log(run->folder, "finished after %" G_GINT64_FORMAT " epochs", run->state->epoch);
   return show(run, json);
 }

@@ -15,7 +15,7 @@ static void slot_free(gpointer data) {
 /* Takes `path`. */
 static Slot *add_slot(GPtrArray *slots, char *path, AbKind kind, AbRole role, gboolean required) {
   Slot *self = g_new0(Slot, 1);
-  *self = (Slot){path, kind, role, required, FALSE, g_ptr_array_new()};
+  *self = (Slot){path, kind, role, required, FALSE, FALSE, g_ptr_array_new()};
   g_ptr_array_add(slots, self);
   return self;
 }
@@ -39,7 +39,9 @@ static void add_many(GPtrArray *slots, const char *path, const AbSlot *slot, AbC
   for (gint64 i = 0; i < MAX(1, children.count); i++) {
     char *full = g_strdup_printf("%s.%s.%" G_GINT64_FORMAT, path, slot->key, i);
     AbInstance *child = i < children.count ? children.items[i] : NULL;
-    add_present(add_slot(slots, full, slot->kind, slot->role, FALSE), child);
+    Slot *place = add_slot(slots, full, slot->kind, slot->role, FALSE);
+    place->item = TRUE;
+    add_present(place, child);
     add_below(slots, full, child);
   }
 }

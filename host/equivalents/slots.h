@@ -11,6 +11,7 @@ typedef struct {
   AbKind kind;
   AbRole role;        /* that a model must offer there; AB_ROLE_NONE: any */
   gboolean required;  /* something must be in it */
+  gboolean item;      /* it is one place of a slot for many */
   gboolean list;      /* several may be: a component is tried as the only one */
   GPtrArray *present; /* const AbComponent *; of a list all */
 } Slot;

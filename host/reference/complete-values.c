@@ -130,6 +130,18 @@ static void offer_assignments(Request *self) {
   }
 }
 
+/* Places of components: "model.encoder". */
+static void offer_slots(Request *self) {
+  g_autoptr(Registry) all = registry(self);
+  g_autoptr(Node) root = manifest(self, self->candidate);
+  if (!all || !root) return;
+  g_autoptr(GPtrArray) keys = keys_of(all, root);
+  for (guint i = 0; i < keys->len; i++) {
+    const Key *key = keys->pdata[i];
+    if (key->kind && !g_str_has_suffix(key->path, ".plugin")) request_offer(self, key->path);
+  }
+}
+
 /* ---- by name --------------------------------------------------------------------------------- */
 
 static void offer_pages(Request *self) {
@@ -153,16 +165,16 @@ static const struct {
   const char *what;
   void (*offer)(Request *self);
 } sources[] = {
-    {"ROLE", offer_roles},     {"KIND", offer_kinds},   {"COMPONENT", offer_components},
-    {"DATA", offer_data},      {"SPLIT", offer_splits}, {"CANDIDATE", offer_candidates},
-    {"PAGE", offer_pages},     {"SHELL", offer_shells}, {"FILE", offer_files},
-    {"FOLDER", offer_folders},
+    {"ROLE", offer_roles}, {"KIND", offer_kinds},     {"COMPONENT", offer_components},
+    {"DATA", offer_data},  {"SPLIT", offer_splits},   {"CANDIDATE", offer_candidates},
+    {"PATH", offer_slots}, {"PAGE", offer_pages},     {"SHELL", offer_shells},
+    {"FILE", offer_files}, {"FOLDER", offer_folders},
 };
 
 void request_values(Request *self, const char *what, gboolean file) {
   g_auto(GStrv) names = g_strsplit(what, "|", -1);
   gboolean known = FALSE;
-  if (g_str_has_prefix(what, "KEY")) { /* KEY.PATH=VALUE */
+  if (g_str_has_prefix(what, "KEY.PATH=")) {
     offer_assignments(self);
     return;
   }

@@ -103,7 +103,7 @@ static char *argument_name(const char *shown, guint index) {
   GString *name = g_string_new(names[MIN(index, count - 1)]);
   g_string_replace(name, "[", "", 0);
   g_string_replace(name, "]", "", 0);
-  g_string_replace(name, ".", "", 0);
+  g_string_replace(name, "...", "", 0);
   return g_string_free(name, FALSE);
 }
 

@@ -110,10 +110,13 @@ static void add_settings(Walk *self, const char *section, const Node *root) {
 static void add_section(Walk *self, const Section *section, const Node *root) {
   AbRole role = section->kind == AB_KIND_MODEL ? self->problem : AB_ROLE_NONE;
   const Node *node = node_get(root, section->key);
-  add_children(self, section->key, section->kind, role, section->many, node);
   gboolean preset = !section->many && !section->chosen;
-  if (preset && (!node || !node_get(node, "plugin"))) /* {lr: 0.1} of the default */
-    add_component(self, section->key, section->kind, role, node, TRUE);
+  if (!preset || (node && node_get(node, "plugin"))) {
+    add_children(self, section->key, section->kind, role, section->many, node);
+    return;
+  }
+  add(self, g_strdup(section->key), NULL, section->kind, role);
+  add_component(self, section->key, section->kind, role, node, TRUE); /* {lr: 0.1} of the default */
 }
 
 static AbRole problem_of(const Node *root) {

@@ -157,7 +157,7 @@ function lineSets(sets, state, theme) {
     return {
       label: set.label, data, thin: set.thin, silent: set.thin, order: set.thin ? 2 : 1,
       borderColor: set.thin ? Page.faint(color, 0.28) : color, backgroundColor: color,
-      borderWidth: set.thin ? 1 : 2, borderDash: list(set.dash), pointRadius: data.length === 1 ? 3 : 0,
+      borderWidth: set.thin ? 1 : data.length > 500 ? 1.2 : 2, borderDash: list(set.dash), pointRadius: data.length === 1 ? 3 : 0,
       pointHoverRadius: set.thin ? 0 : 3.5, pointHitRadius: 8, tension: 0,
     };
   });

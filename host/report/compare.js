@@ -27,7 +27,7 @@ const chance = (it) => number(it.p_adjusted) ?? number(it.p);
 
 function budgetText(budget) {
   const it = object(budget);
-  return it.kind ? `each has ${Page.count(it.value)} ${it.kind}` : '';
+  return it.kind ? `each may have ${Page.count(it.value)} ${it.kind}` : '';
 }
 
 /* "auto-encoder has the best mse: 0.02 ± 0.001. ..." */
@@ -63,7 +63,8 @@ Compare.header = function (data, it) {
   const answer = verdict(it);
   if (answer) Parts.message('answer', ...answer);
   if (it.identical_batches === false)
-    Parts.message('bad', 'Not all candidates saw the same batches: they are not compared on equal terms.');
+    Parts.message('bad', 'Not all candidates saw the same batches: they are not compared on equal terms. ' +
+      list(it.other_batches).map(text).join(', '));
 };
 
 /* ---- the table ---- */

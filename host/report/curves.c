@@ -225,28 +225,28 @@ static void write_numbers(GString *out, const char *key, const GArray *array, gi
                           Thin thin) {
   const double *values = (const double *)(const void *)array->data;
   if (buckets == 0) {
-    out_reals(out, key, values, array->len);
+    embed_reals(out, key, values, array->len);
     return;
   }
   g_autofree double *fewer = g_new(double, (gsize)(2 * buckets + 2));
   thin(values, array->len, buckets, fewer);
-  out_reals(out, key, fewer, 2 * buckets + 2);
+  embed_reals(out, key, fewer, 2 * buckets + 2);
 }
 
-void curves_write(const Curves *self, gint64 points, GString *out) {
+void curves_put(const Curves *self, gint64 points, GString *out) {
   gint64 count = self->axes[0]->len, buckets = count > points ? MAX(points / 2 - 1, 1) : 0;
-  out_int(out, "count", count);
-  if (buckets) out_int(out, "buckets", buckets);
+  embed_int(out, "count", count);
+  if (buckets) embed_int(out, "buckets", buckets);
   for (guint i = 0; i < G_N_ELEMENTS(axes); i++)
     write_numbers(out, axes[i], self->axes[i], buckets, thin_axis);
-  out_begin(out, "series", '[');
+  embed_begin(out, "series", '[');
   for (guint i = 0; i < self->series->len; i++) {
     const Series *series = self->series->pdata[i];
-    out_begin(out, NULL, '{');
-    out_text(out, "split", series->split);
-    out_text(out, "metric", series->metric);
+    embed_begin(out, NULL, '{');
+    embed_text(out, "split", series->split);
+    embed_text(out, "metric", series->metric);
     write_numbers(out, "value", series->values, buckets, curves_thin);
-    out_end(out, '}');
+    embed_end(out, '}');
   }
-  out_end(out, ']');
+  embed_end(out, ']');
 }

@@ -4,7 +4,7 @@
 #ifndef HOST_REPORT_CURVES_H
 #define HOST_REPORT_CURVES_H
 
-#include "out.h"
+#include "embed.h"
 
 typedef struct Curves Curves;
 
@@ -23,7 +23,7 @@ JsonNode *curves_last(const Curves *self);
  *  "series":[{"split":"train","metric":"loss","value":[...]}]}
  * of at most `points` numbers each; where there are more, "buckets" says into how many they were
  * thinned (curves_thin). */
-void curves_write(const Curves *self, gint64 points, GString *out);
+void curves_put(const Curves *self, gint64 points, GString *out);
 
 /* Each of `buckets` runs of `values` becomes its least and its largest, in the order in which they
  * came; NAN for both where it has none. Before them the first value, after them the last: `out`

@@ -55,7 +55,7 @@ static void put_link(const Compare *self, const char *run) {
   if (!g_file_test(report, G_FILE_TEST_EXISTS)) return;
   g_autofree char *path = gather_relative(self->page_folder, report);
   g_autofree char *link = g_uri_escape_string(path, "/", FALSE);
-  out_text(self->out, "report", link);
+  embed_text(self->out, "report", link);
 }
 
 /* Pictures are those of the first run of a candidate that has some. */
@@ -70,19 +70,19 @@ static gboolean put_run(Compare *self, gint64 candidate, JsonNode *node, const c
                         gboolean pictures) {
   g_autofree char *run = g_build_filename(self->folder, name, NULL);
   gboolean shown = FALSE;
-  out_begin(self->out, NULL, '{');
-  out_int(self->out, "candidate", candidate);
-  out_text(self->out, "folder", name);
-  out_real(self->out, "seed", files_member_real(node, "seed"));
+  embed_begin(self->out, NULL, '{');
+  embed_int(self->out, "candidate", candidate);
+  embed_text(self->out, "folder", name);
+  embed_real(self->out, "seed", files_member_real(node, "seed"));
   put_link(self, run);
   g_autoptr(Curves) curves = self->runs++ < MAX_RUNS ? curves_read(run, self->notes) : NULL;
   if (curves) {
-    out_begin(self->out, "curves", '{');
-    curves_write(curves, self->points, self->out);
-    out_end(self->out, '}');
+    embed_begin(self->out, "curves", '{');
+    curves_put(curves, self->points, self->out);
+    embed_end(self->out, '}');
   }
   if (pictures) shown = put_pictures(self, run);
-  out_end(self->out, '}');
+  embed_end(self->out, '}');
   return shown;
 }
 
@@ -114,10 +114,10 @@ static gint64 count_runs(JsonArray *candidates) {
 
 static void put_runs(Compare *self, JsonArray *candidates) {
   self->points = CLAMP(ALL_POINTS / MAX(count_runs(candidates), 1), 100, 2000);
-  out_begin(self->out, "runs", '[');
+  embed_begin(self->out, "runs", '[');
   for (guint i = 0; candidates && i < json_array_get_length(candidates); i++)
     put_candidate(self, i, json_array_get_element(candidates, i));
-  out_end(self->out, ']');
+  embed_end(self->out, ']');
   if (self->runs > MAX_RUNS)
     g_ptr_array_add(self->notes,
                     g_strdup_printf("of %u runs the curves of %d are shown", self->runs, MAX_RUNS));
@@ -134,7 +134,7 @@ char *gather_compare(const char *folder, const char *page, GPtrArray *notes, GEr
   Compare self = {.folder = folder, .page_folder = page_folder, .notes = notes};
   self.out = gather_begin(folder, "compare");
   self.seen = g_hash_table_new_full(g_str_hash, g_str_equal, g_free, NULL);
-  out_node(self.out, "compare", compare);
+  embed_node(self.out, "compare", compare);
   put_runs(&self, files_member_array(compare, "candidates"));
   gather_texts(folder, texts, self.out, notes);
   g_hash_table_unref(self.seen);

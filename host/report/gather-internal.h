@@ -4,8 +4,8 @@
 #ifndef HOST_REPORT_GATHER_INTERNAL_H
 #define HOST_REPORT_GATHER_INTERNAL_H
 
+#include "embed.h"
 #include "gather.h"
-#include "out.h"
 
 /* The object's beginning, and its end with the notes. */
 GString *gather_begin(const char *folder, const char *kind);

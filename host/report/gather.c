@@ -39,24 +39,24 @@ GString *gather_begin(const char *folder, const char *kind) {
   g_autofree char *full = g_canonicalize_filename(folder, NULL);
   g_autofree char *name = g_path_get_basename(full);
   g_autofree char *program = g_strdup_printf("abhost %s", ab_version());
-  out_begin(out, NULL, '{');
-  out_int(out, "format", 1);
-  out_text(out, "kind", kind);
-  out_text(out, "program", program);
-  out_text(out, "name", name);
+  embed_begin(out, NULL, '{');
+  embed_int(out, "format", 1);
+  embed_text(out, "kind", kind);
+  embed_text(out, "program", program);
+  embed_text(out, "name", name);
   return out;
 }
 
 char *gather_end(GString *out, const GPtrArray *notes) {
-  out_begin(out, "notes", '[');
-  for (guint i = 0; i < notes->len; i++) out_text(out, NULL, notes->pdata[i]);
-  out_end(out, ']');
-  out_end(out, '}');
+  embed_begin(out, "notes", '[');
+  for (guint i = 0; i < notes->len; i++) embed_text(out, NULL, notes->pdata[i]);
+  embed_end(out, ']');
+  embed_end(out, '}');
   return g_string_free(out, FALSE);
 }
 
 void gather_texts(const char *folder, const char *const *names, GString *out, GPtrArray *notes) {
-  out_begin(out, "texts", '{');
+  embed_begin(out, "texts", '{');
   for (; *names; names++) {
     GError *error = NULL;
     gboolean cut = FALSE, log = strcmp(*names, "log.txt") == 0;
@@ -64,12 +64,12 @@ void gather_texts(const char *folder, const char *const *names, GString *out, GP
                                        log ? FILES_TAIL : FILES_HEAD, &cut, &error);
     gather_note(notes, error);
     if (!text) continue;
-    out_begin(out, *names, '{');
-    out_text(out, "text", text);
-    out_bool(out, "cut", cut);
-    out_end(out, '}');
+    embed_begin(out, *names, '{');
+    embed_text(out, "text", text);
+    embed_bool(out, "cut", cut);
+    embed_end(out, '}');
   }
-  out_end(out, '}');
+  embed_end(out, '}');
 }
 
 /* ---- a run ----------------------------------------------------------------------------------- */
@@ -78,27 +78,27 @@ static void put_result(const char *folder, GString *out, GPtrArray *notes) {
   GError *error = NULL;
   g_autoptr(JsonNode) result = files_json(folder, "result.json", &error);
   gather_note(notes, error);
-  out_node(out, "result", result);
+  embed_node(out, "result", result);
 }
 
 static void put_curves(const char *folder, GString *out, GPtrArray *notes) {
   g_autoptr(Curves) curves = curves_read(folder, notes);
   if (!curves) return;
-  out_node(out, "end", curves_end(curves));
-  out_node(out, "last", curves_last(curves));
-  out_begin(out, "curves", '{');
-  curves_write(curves, MAX_POINTS, out);
-  out_end(out, '}');
+  embed_node(out, "end", curves_end(curves));
+  embed_node(out, "last", curves_last(curves));
+  embed_begin(out, "curves", '{');
+  curves_put(curves, MAX_POINTS, out);
+  embed_end(out, '}');
 }
 
 /* The problem, the model and so on: a run that has not ended has no result that would say. */
 static void put_wiring(const char *folder, GString *out, GPtrArray *notes) {
   g_autoptr(Node) resolved = wiring_read(folder, notes);
   if (!resolved) return;
-  out_text(out, "problem", wiring_setting(resolved, "problem"));
-  out_text(out, "model", wiring_component(resolved, "model"));
+  embed_text(out, "problem", wiring_setting(resolved, "problem"));
+  embed_text(out, "model", wiring_component(resolved, "model"));
   const char *data = wiring_component(resolved, "data");
-  out_text(out, "data", data ? data : wiring_component(resolved, "environment"));
+  embed_text(out, "data", data ? data : wiring_component(resolved, "environment"));
   wiring_write(resolved, folder, "wiring", out, notes);
 }
 

@@ -10,7 +10,7 @@
 gboolean gather_is_run(const char *folder);
 gboolean gather_is_compare(const char *folder);
 
-/* A JSON object (out.h); what is damaged is noted (char *), in the page and in `notes`. */
+/* A JSON object (embed.h); what is damaged is noted (char *), in the page and in `notes`. */
 char *gather_run(const char *folder, GPtrArray *notes);
 /* The same; links lead from where `page` will be. NULL where compare.json cannot be read. */
 char *gather_compare(const char *folder, const char *page, GPtrArray *notes, GError **error);

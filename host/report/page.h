@@ -6,7 +6,7 @@
 
 #include "../error.h"
 
-/* `data` is a JSON object without "<" (out.h), `title` any text. Writes atomically. */
+/* `data` is a JSON object without "<" (embed.h), `title` any text. Writes atomically. */
 gboolean page_write(const char *path, const char *title, const char *data, GError **error);
 
 #endif

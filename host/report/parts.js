@@ -42,8 +42,8 @@ Parts.thinned = function (figure, runs) {
   const counts = runs.map((run) => object(run.curves)).filter((curves) => curves.buckets);
   if (!counts.length) return;
   const most = Math.max(...counts.map((curves) => curves.count));
-  figure.append(element('p', { class: 'lead' }, `${Page.count(most)} epochs are drawn as ` +
-    `${Page.count(counts[0].buckets)} groups, each with its least and its largest value.`));
+  Page.caption(figure, `${Page.count(most)} epochs are drawn as ${Page.count(counts[0].buckets)} groups, each with ` +
+    'its least and its largest value.');
 };
 
 /* The choice of what runs along all curves of a section. */

@@ -71,16 +71,16 @@ void pictures_write(GString *out, const char *key, const Array *array, Pictures 
       to = image ? put_image(to, sample, &shape, factor, range)
                  : put_features(to, sample, &shape, factor, range);
     }
-  out_begin(out, key, '{');
-  out_int(out, "rows", shape.rows);
-  out_int(out, "columns", columns);
-  out_int(out, "of", shape.columns);
-  out_int(out, "height", height);
-  out_int(out, "width", width);
-  out_int(out, "channels", shape.channels);
-  out_int(out, "factor", factor);
-  out_real(out, "low", range.low);
-  out_real(out, "high", range.high);
-  out_bytes(out, "data", data, (gsize)(to - data));
-  out_end(out, '}');
+  embed_begin(out, key, '{');
+  embed_int(out, "rows", shape.rows);
+  embed_int(out, "columns", columns);
+  embed_int(out, "of", shape.columns);
+  embed_int(out, "height", height);
+  embed_int(out, "width", width);
+  embed_int(out, "channels", shape.channels);
+  embed_int(out, "factor", factor);
+  embed_real(out, "low", range.low);
+  embed_real(out, "high", range.high);
+  embed_bytes(out, "data", data, (gsize)(to - data));
+  embed_end(out, '}');
 }

@@ -5,7 +5,7 @@
 #define HOST_REPORT_PICTURES_H
 
 #include "array.h"
-#include "out.h"
+#include "embed.h"
 
 /* Samples of an array: its first axes count them (rows, where there are two, and columns). */
 typedef struct {

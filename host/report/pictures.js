@@ -189,7 +189,7 @@ Pictures.confusion = function (place, counts, classes) {
         context.fillStyle = rows[i][j] ? `rgb(${fill.join(',')})` : theme.panel;
         context.fillRect(edge + j * size, edge + i * size, size - (size > 6 ? 1.5 : 0), size - (size > 6 ? 1.5 : 0));
         if (dense(size) || !rows[i][j]) continue;
-        const light = (fill[0] * 299 + fill[1] * 587 + fill[2] * 114) / 1000 > 140;
+        const light = (fill[0] * 299 + fill[1] * 587 + fill[2] * 114) / 1000 > 120;
         context.fillStyle = light ? '#1d1d1b' : '#ffffff';
         context.font = `${Math.min(12.5, size * 0.36)}px ${theme.sans}`;
         context.fillText(String(rows[i][j]), edge + (j + 0.5) * size, edge + (i + 0.5) * size);

@@ -64,12 +64,12 @@ gboolean plot_reconstruction(StoreFile *file, GString *out, GError **error) {
   Range range = range_of(file, "/entry/reconstruction/input", &self.part[INPUT]);
   for (guint i = 0; i < PARTS && shape.height == 0; i++)
     if (self.part[i].values) range = array_range(&self.part[i], range);
-  out_begin(out, "reconstruction", '{');
+  embed_begin(out, "reconstruction", '{');
   for (guint i = 0; i < PARTS; i++)
     if (self.part[i].values)
       pictures_write(out, parts[i], &self.part[i], shape, range, SAMPLE_BYTES / PARTS);
   if (self.sample.values) plot_write_rows(out, "sample", &self.sample, 1);
-  out_end(out, '}');
+  embed_end(out, '}');
   return TRUE;
 }
 
@@ -87,10 +87,10 @@ gboolean plot_samples(StoreFile *file, GString *out, GError **error) {
                      "dataset %s holds samples of %" G_GINT64_FORMAT " epochs; up to %d are shown",
                      name, values.shape[0], MAX_TIMES);
   Range range = range_of(file, name, &values);
-  out_begin(out, "samples", '{');
+  embed_begin(out, "samples", '{');
   pictures_write(out, "value", &values, pictures_of(&values, 2), range, SAMPLE_BYTES);
   if (epochs.values) plot_write_rows(out, "epoch", &epochs, 1);
-  out_end(out, '}');
+  embed_end(out, '}');
   return TRUE;
 }
 
@@ -113,10 +113,10 @@ static gboolean put_stack(StoreFile *file, const char *dataset, GString *out, GE
   if (shape.height == 0)
     return host_fail(error, AB_DATA, "dataset %s of %s is no stack of images", dataset,
                      store_path(file));
-  out_begin(out, NULL, '{');
-  out_text(out, "name", name ? name : base);
+  embed_begin(out, NULL, '{');
+  embed_text(out, "name", name ? name : base);
   pictures_write(out, "image", &images, shape, balanced(&images), WEIGHT_BYTES);
-  out_end(out, '}');
+  embed_end(out, '}');
   return TRUE;
 }
 
@@ -125,18 +125,18 @@ gboolean plot_weights(StoreFile *file, GString *out, GError **error) {
   guint shown = 0, found = 0;
   gboolean done = names != NULL;
   if (!done) return FALSE;
-  out_begin(out, "weights", '[');
+  embed_begin(out, "weights", '[');
   for (guint i = 0; done && i < names->len; i++) {
     if (!g_str_has_suffix(names->pdata[i], "/image") || ++found > MAX_STACKS) continue;
     done = put_stack(file, names->pdata[i], out, error);
     shown += done;
   }
-  out_end(out, ']');
+  embed_end(out, ']');
   if (done && found > shown) {
-    out_begin(out, "weights_of", '{');
-    out_int(out, "shown", shown);
-    out_int(out, "count", found);
-    out_end(out, '}');
+    embed_begin(out, "weights_of", '{');
+    embed_int(out, "shown", shown);
+    embed_int(out, "count", found);
+    embed_end(out, '}');
   }
   return done;
 }

@@ -6,7 +6,7 @@
 #define HOST_REPORT_PLOTS_INTERNAL_H
 
 #include "array.h"
-#include "out.h"
+#include "embed.h"
 
 typedef gboolean (*Plot)(StoreFile *file, GString *out, GError **error);
 

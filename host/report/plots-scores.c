@@ -23,12 +23,12 @@ gboolean plot_roc(StoreFile *file, GString *out, GError **error) {
     return FALSE;
   gint64 stride = PLOT_STRIDE(hit.count, MAX_CURVE);
   store_read_attr_real(file, "/entry/roc", "area", &area, NULL);
-  out_begin(out, "roc", '{');
-  out_real(out, "area", area);
+  embed_begin(out, "roc", '{');
+  embed_real(out, "area", area);
   plot_write_rows(out, "true_positive", &hit, stride);
   plot_write_rows(out, "false_positive", &alarm, stride);
   if (threshold.values) plot_write_rows(out, "threshold", &threshold, stride);
-  out_end(out, '}');
+  embed_end(out, '}');
   return TRUE;
 }
 
@@ -47,10 +47,10 @@ static void put_histogram(GString *out, const Array *values, const Array *labels
   for (gint64 i = 0; i < values->count; i++)
     if (isfinite(values->values[i]) && (!labels->values || labels->values[i] == label))
       counts[bin_of(range, values->values[i])]++;
-  out_begin(out, NULL, '{');
-  if (labels->values) out_real(out, "label", label);
-  out_ints(out, "count", counts, BINS);
-  out_end(out, '}');
+  embed_begin(out, NULL, '{');
+  if (labels->values) embed_real(out, "label", label);
+  embed_ints(out, "count", counts, BINS);
+  embed_end(out, '}');
 }
 
 /* The distinct labels, as far as they are shown; their number. */
@@ -72,14 +72,14 @@ static void put_histograms(GString *out, const char *key, const Array *values,
   double found[MAX_GROUPS] = {0};
   guint count = labels->values ? distinct(labels, found) : 1;
   Range range = array_range(values, RANGE_NOTHING);
-  out_begin(out, key, '{');
-  out_int(out, "of", values->count);
-  out_real(out, "low", range.low);
-  out_real(out, "high", range.high);
-  out_begin(out, "groups", '[');
+  embed_begin(out, key, '{');
+  embed_int(out, "of", values->count);
+  embed_real(out, "low", range.low);
+  embed_real(out, "high", range.high);
+  embed_begin(out, "groups", '[');
   for (guint i = 0; i < count; i++) put_histogram(out, values, labels, found[i], range);
-  out_end(out, ']');
-  out_end(out, '}');
+  embed_end(out, ']');
+  embed_end(out, '}');
 }
 
 gboolean plot_scores(StoreFile *file, GString *out, GError **error) {
@@ -98,12 +98,12 @@ gboolean plot_returns(StoreFile *file, GString *out, GError **error) {
   double sum = 0;
   if (!array_read(&returns, file, "/entry/returns/return", 1, 1, error)) return FALSE;
   for (gint64 i = 0; i < returns.count; i++) sum += returns.values[i];
-  out_begin(out, "returns", '{');
-  out_real(out, "mean", sum / (double)returns.count);
+  embed_begin(out, "returns", '{');
+  embed_real(out, "mean", sum / (double)returns.count);
   if (returns.count <= MAX_BARS)
-    out_reals(out, "episodes", returns.values, returns.count);
+    embed_reals(out, "episodes", returns.values, returns.count);
   else
     put_histograms(out, "histogram", &returns, &none);
-  out_end(out, '}');
+  embed_end(out, '}');
   return TRUE;
 }

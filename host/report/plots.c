@@ -23,7 +23,7 @@ void plot_write_rows(GString *out, const char *key, const Array *array, gint64 s
   g_autofree double *values = g_new(double, (gsize)array->count);
   for (gint64 i = 0; i < array->shape[0]; i += stride, kept++)
     memcpy(values + kept * width, array->values + i * width, (gsize)width * sizeof *values);
-  out_reals(out, key, values, kept * width);
+  embed_reals(out, key, values, kept * width);
 }
 
 static gboolean pairs(const Array *points, const char *dataset, GError **error) {
@@ -44,11 +44,11 @@ gboolean plot_latent(StoreFile *file, GString *out, GError **error) {
       !plot_column(&explained, file, "/entry/latent/explained", 2, error))
     return FALSE;
   gint64 stride = PLOT_STRIDE(points.shape[0], PLOT_POINTS);
-  out_begin(out, "latent", '{');
+  embed_begin(out, "latent", '{');
   plot_write_rows(out, "points", &points, stride);
   if (labels.values) plot_write_rows(out, "label", &labels, stride);
-  if (explained.values) out_reals(out, "explained", explained.values, 2);
-  out_end(out, '}');
+  if (explained.values) embed_reals(out, "explained", explained.values, 2);
+  embed_end(out, '}');
   return TRUE;
 }
 
@@ -106,23 +106,23 @@ static void put_grid(const Boundary *self, GString *out) {
       guint8 byte = range_byte(range, grid->values[i * grid->shape[1] + j]);
       g_byte_array_append(bytes, &byte, 1);
     }
-  out_int(out, "height", height);
-  out_int(out, "width", bytes->len / height);
-  out_real(out, "low", range.low);
-  out_real(out, "high", range.high);
-  out_bytes(out, self->classes ? "class" : "value", bytes->data, bytes->len);
+  embed_int(out, "height", height);
+  embed_int(out, "width", bytes->len / height);
+  embed_real(out, "low", range.low);
+  embed_real(out, "high", range.high);
+  embed_bytes(out, self->classes ? "class" : "value", bytes->data, bytes->len);
   g_byte_array_unref(bytes);
 }
 
 static void put_extent(GString *out, const char *key, const Array *axis) {
   double ends[] = {axis->values[0], axis->values[axis->count - 1]};
-  out_reals(out, key, ends, 2);
+  embed_reals(out, key, ends, 2);
 }
 
 gboolean plot_boundary(StoreFile *file, GString *out, GError **error) {
   g_auto(Boundary) self = {0};
   if (!boundary_read(&self, file, error)) return FALSE;
-  out_begin(out, "boundary", '{');
+  embed_begin(out, "boundary", '{');
   put_grid(&self, out);
   put_extent(out, "x1", &self.x1);
   put_extent(out, "x2", &self.x2);
@@ -131,7 +131,7 @@ gboolean plot_boundary(StoreFile *file, GString *out, GError **error) {
     plot_write_rows(out, "points", &self.points, stride);
     if (self.labels.values) plot_write_rows(out, "label", &self.labels, stride);
   }
-  out_end(out, '}');
+  embed_end(out, '}');
   return TRUE;
 }
 
@@ -146,10 +146,10 @@ gboolean plot_confusion(StoreFile *file, GString *out, GError **error) {
                      "dataset %s has %" G_GINT64_FORMAT " rows and %" G_GINT64_FORMAT
                      " columns; equal numbers of them are shown, up to %d",
                      name, counts.shape[0], counts.shape[1], MAX_CLASSES);
-  out_begin(out, "confusion", '{');
-  out_int(out, "classes", counts.shape[0]);
-  out_ints(out, "count", counts.values, counts.count);
-  out_end(out, '}');
+  embed_begin(out, "confusion", '{');
+  embed_int(out, "classes", counts.shape[0]);
+  embed_ints(out, "count", counts.values, counts.count);
+  embed_end(out, '}');
   return TRUE;
 }
 
@@ -192,7 +192,7 @@ void plots_write(const char *folder, const char *key, PlotsWish wish, GString *o
   g_autoptr(StoreFile) file =
       g_file_test(path, G_FILE_TEST_EXISTS) ? store_open(path, &error) : NULL;
   note(notes, &error);
-  out_begin(out, key, '{');
+  embed_begin(out, key, '{');
   if (file) write_groups(file, wish, out, notes);
-  out_end(out, '}');
+  embed_end(out, '}');
 }

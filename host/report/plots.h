@@ -4,7 +4,7 @@
 #ifndef HOST_REPORT_PLOTS_H
 #define HOST_REPORT_PLOTS_H
 
-#include "out.h"
+#include "embed.h"
 
 typedef enum { PLOTS_ALL, PLOTS_COMPARED } PlotsWish; /* what a comparison lays side by side */
 

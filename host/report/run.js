@@ -60,7 +60,7 @@ Run.header = function (data, facts) {
   ]);
   if (kind === 'bad') Parts.message('bad', `The run ${words === 'failed' ? 'failed' : 'diverged'}: ${text(result.reason) || 'no reason is known'}`);
   if (kind === 'open') Parts.message('', 'This run has not ended. What is shown is how far it had come when this ' +
-    'page was made; `abhost resume` goes on with one that was stopped.');
+    'page was made; ', element('code', {}, 'abhost resume'), ' goes on with one that was stopped.');
 };
 
 /* ---- results ---- */
@@ -269,8 +269,10 @@ Run.environment = function (data, facts) {
 
 Run.timings = function (data, facts) {
   const epoch = list(object(data.curves).epoch), seconds = list(object(data.curves).seconds);
-  const each = epoch.map((n, i) => ((n - (i ? epoch[i - 1] : 0)) > 0 ? (seconds[i] - (i ? seconds[i - 1] : 0)) /
-    (n - (i ? epoch[i - 1] : 0)) : null));
+  const each = epoch.map((n, i) => {
+    const epochs = n - (i ? epoch[i - 1] : 0), time = seconds[i] - (i ? seconds[i - 1] : 0);
+    return epochs > 0 && number(seconds[i]) !== null ? time / epochs : null;
+  });
   const known = finite(each).filter((s) => s >= 0);
   if (facts.seconds === undefined && !known.length) return;
   Page.section('timings', 'Timings', '', (place) => {

@@ -59,7 +59,7 @@ const char *wiring_component(const Node *resolved, const char *key) {
 static void put_attribute(Wiring *self, const char *object, const char *name) {
   g_autofree char *text =
       self->error ? NULL : store_read_attr_text(self->checkpoint, object, name, &self->error);
-  if (text) out_text(self->out, name, text);
+  if (text) embed_text(self->out, name, text);
 }
 
 static void put_plugin(Wiring *self, const char *path) {
@@ -89,31 +89,31 @@ static char *value_text(const Node *node) {
 }
 
 static void put_pairs(Wiring *self, const char *key, const Node *mapping) {
-  out_begin(self->out, key, '[');
+  embed_begin(self->out, key, '[');
   for (guint i = 0; i < mapping->items->len; i++) {
     const char *name = ((const Node *)mapping->keys->pdata[i])->text;
     g_autofree char *text = value_text(mapping->items->pdata[i]);
     if (!text || strcmp(name, "plugin") == 0) continue;
-    out_begin(self->out, NULL, '[');
-    out_text(self->out, NULL, name);
-    out_text(self->out, NULL, text);
-    out_end(self->out, ']');
+    embed_begin(self->out, NULL, '[');
+    embed_text(self->out, NULL, name);
+    embed_text(self->out, NULL, text);
+    embed_end(self->out, ']');
   }
-  out_end(self->out, ']');
+  embed_end(self->out, ']');
 }
 
 static void put_components(Wiring *self, const Node *mapping, const char *path);
 
 static void put_component(Wiring *self, const Node *node, const char *slot, const char *path) {
   if (self->count++ >= MAX_COMPONENTS) return;
-  out_begin(self->out, NULL, '{');
-  out_text(self->out, "slot", slot);
-  out_text(self->out, "path", path);
-  out_text(self->out, "plugin", wiring_setting(node, "plugin"));
+  embed_begin(self->out, NULL, '{');
+  embed_text(self->out, "slot", slot);
+  embed_text(self->out, "path", path);
+  embed_text(self->out, "plugin", wiring_setting(node, "plugin"));
   put_plugin(self, path);
   put_pairs(self, "parameters", node);
   put_components(self, node, path);
-  out_end(self->out, '}');
+  embed_end(self->out, '}');
 }
 
 /* One that stands under a key, or some in a sequence. */
@@ -127,13 +127,13 @@ static void put_slot(Wiring *self, const Node *value, const char *slot, const ch
 }
 
 static void put_components(Wiring *self, const Node *mapping, const char *path) {
-  out_begin(self->out, "components", '[');
+  embed_begin(self->out, "components", '[');
   for (guint i = 0; i < mapping->items->len; i++) {
     const char *slot = ((const Node *)mapping->keys->pdata[i])->text;
     g_autofree char *below = path ? g_strdup_printf("%s/%s", path, slot) : g_strdup(slot);
     put_slot(self, mapping->items->pdata[i], slot, below);
   }
-  out_end(self->out, ']');
+  embed_end(self->out, ']');
 }
 
 static StoreFile *open_checkpoint(const char *folder, GPtrArray *notes) {
@@ -147,11 +147,11 @@ static StoreFile *open_checkpoint(const char *folder, GPtrArray *notes) {
 void wiring_write(const Node *resolved, const char *folder, const char *key, GString *out,
                   GPtrArray *notes) {
   Wiring self = {.out = out, .checkpoint = open_checkpoint(folder, notes)};
-  out_begin(out, key, '{');
+  embed_begin(out, key, '{');
   put_pairs(&self, "settings", resolved);
   put_components(&self, resolved, NULL);
-  out_int(out, "count", self.count);
-  out_end(out, '}');
+  embed_int(out, "count", self.count);
+  embed_end(out, '}');
   if (self.error) g_ptr_array_add(notes, g_strdup(self.error->message));
   g_clear_error(&self.error);
   store_close(self.checkpoint);

@@ -5,7 +5,7 @@
 #define HOST_REPORT_WIRING_H
 
 #include "../manifest/node.h"
-#include "out.h"
+#include "embed.h"
 
 /* RUN/resolved.yaml, or NULL where it is not there or damaged, which is noted (char *). */
 Node *wiring_read(const char *folder, GPtrArray *notes);

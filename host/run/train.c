@@ -250,6 +250,7 @@ static gboolean finish_epoch(Run *self, GError **error) {
   state->batch = 0;
   self->saved = FALSE;
   if (!record(self, state->epoch, 0, results, error)) return FALSE;
+  if (!onlooker_epoch(self->onlooker, results, error)) return FALSE;
   return (!best && state->epoch % settings->checkpoint.every != 0) || save(self, best, error);
 }
 
@@ -259,7 +260,7 @@ static gboolean finish_part(Run *self, GError **error) {
   g_autoptr(GPtrArray) results = results_new();
   if (!measure(self, results, error)) return FALSE;
   gboolean best = improve_best(self, results);
-  return save(self, best, error) &&
+  return onlooker_epoch(self->onlooker, results, error) && save(self, best, error) &&
          record(self, self->state->epoch + 1, self->state->batch, results, error);
 }
 
@@ -289,7 +290,7 @@ static gboolean take_best(Run *self, GError **error) {
 }
 
 static gboolean conclude(Run *self, GError **error) {
-  if (!take_best(self, error)) return FALSE;
+  if (!onlooker_last(self->onlooker, error) || !take_best(self, error)) return FALSE;
   take_sums(self->state, self->results);
   if (!evaluate_split(self->assembly, AB_VALIDATION, self->results, error) ||
       !evaluate_split(self->assembly, AB_TEST, self->results, error))
@@ -297,7 +298,7 @@ static gboolean conclude(Run *self, GError **error) {
   char *line = record_end(self->state, self->results);
   gboolean done = run_folder_record(self->folder, line, &self->state->log_bytes, error);
   g_free(line);
-  return done;
+  return done && onlooker_end(self->onlooker, self->results, error);
 }
 
 static gboolean train(Run *self, GError **error) {
@@ -345,8 +346,11 @@ static gboolean train_and_conclude(Run *self, GError **error) {
 gboolean run_train(Run *self, GError **error) {
   self->multiply_adds = ab_model_multiply_adds(self->assembly->model);
   if (!assembly_check(self->assembly, error)) return FALSE;
+  self->onlooker = onlooker_new(self->assembly, self->folder, self->state, error);
+  if (!self->onlooker) return FALSE;
   count_use(self);
   gboolean done = train_and_conclude(self, error);
   if (!done) count_use(self);
+  g_clear_pointer(&self->onlooker, onlooker_free);
   return done;
 }

@@ -7,6 +7,7 @@
 #include "checkpoint.h"
 #include "evaluate.h"
 #include "folder.h"
+#include "onlooker.h"
 #include "progress.h"
 
 typedef struct {
@@ -18,6 +19,7 @@ typedef struct {
   GPtrArray *results;   /* of the end: train, validation, test */
   gint64 until;         /* stop after this epoch, as a signal would; from 1 */
 
+  Onlooker *onlooker;     /* while it trains */
   gboolean saved;         /* the last checkpoint is of this state; FALSE of a run that is new */
   gint64 counted;         /* monotonic time up to which state->seconds counts; 0: not training */
   double cpu_counted;     /* CPU time of the process, the same for state->cpu_seconds */

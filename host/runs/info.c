@@ -5,9 +5,13 @@
 
 #include "../manifest/param.h"
 #include "files.h"
+#include <errno.h>
+#include <fcntl.h>
 #include <glib/gstdio.h>
 #include <math.h>
 #include <string.h>
+#include <sys/file.h>
+#include <unistd.h>
 
 enum { MAX_MANIFEST = 4 << 20, MAX_RESULT = 1 << 20, MAX_LINES = 1 << 20 }; /* bytes */
 
@@ -199,6 +203,17 @@ static gboolean check_result(JsonObject *result, GError **error) {
                    format, ab_version());
 }
 
+/* A process that writes a run folder holds a lock on its log (run/folder.h). To ask for it takes it
+ * for a moment, which a run that begins waits for.                                               */
+static gboolean is_running(const RunInfo *self) {
+  g_autofree char *path = g_build_filename(self->folder, "log.txt", NULL);
+  int fd = open(path, O_RDONLY | O_NONBLOCK | O_CLOEXEC);
+  if (fd < 0) return FALSE;
+  gboolean held = flock(fd, LOCK_SH | LOCK_NB) != 0 && errno == EWOULDBLOCK;
+  close(fd);
+  return held;
+}
+
 /* FALSE if there is no result that can be used. */
 static gboolean read_result(RunInfo *self) {
   GError *error = NULL;
@@ -206,7 +221,7 @@ static gboolean read_result(RunInfo *self) {
   g_autofree char *text = files_read(self->folder, "result.json", MAX_RESULT, &length, &error);
   if (!text && error->code == AB_NO_INPUT) {
     g_error_free(error);
-    add_text(self, "status", "unfinished");
+    add_text(self, "status", is_running(self) ? "running" : "unfinished");
     return FALSE;
   }
   g_autoptr(JsonNode) root = text ? files_object("result.json", text, (gssize)length, &error) : NULL;

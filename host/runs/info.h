@@ -35,7 +35,8 @@ RunInfo *run_info_read(const char *folder, const char *name);
 void run_info_free(RunInfo *self);
 G_DEFINE_AUTOPTR_CLEANUP_FUNC(RunInfo, run_info_free)
 
-/* A fact by its key, NULL if the run has none of that key. Borrowed. Keys:
+/* A fact by its key, NULL if the run has none of that key. Borrowed. Where there is no result.json,
+ * the status is "running" or "unfinished", where it is not to be read "damaged". Keys:
  *   name, date, status, metric, problem, model, seed, epochs, steps, seconds, and what else
  *   result.json has (parameters, peak_memory_bytes, reason, ...)
  *   test/mse, validation/loss, ...   the metrics

@@ -170,7 +170,7 @@ static const char *const manifests[][8] = {
     {"problem: reconstruct", "data: digits",
      "model: {plugin: auto-encoder, encoder: mlp, decoder: mlp}"},
     {"problem: reconstruct", "data: digits",
-     "model: {plugin: stacked-auto-encoder, layers: [rbm, rbm]}"},
+     "model: {plugin: stacked-auto-encoder, layers: [rbm, rbm]}", "epochs: 30"},
     {"problem: reconstruct", "data: digits", "model: rbm"},
     {"problem: generate", "data: digits", "model: {plugin: generator, decoder: mlp}",
      "controller: {plugin: gan, discriminator: mlp}"},

@@ -142,6 +142,17 @@ static void test_manifest(void) {
   assert_offers(WORDS("run", "--set", "m", "nowhere.yaml"), OFFERED("!model="));
 }
 
+static void test_other_commands(void) {
+  if (!have_bash()) return;
+  write_script();
+  cli_write("m.yaml", manifest);
+  assert_offers(WORDS("compare", "m.yaml", "--candidates", "small,o"), OFFERED("small,other"));
+  assert_offers(WORDS("compare", "m.yaml", "--candidates", "=", "small,o"), OFFERED("small,other"));
+  assert_offers(WORDS("compare", "m.yaml", "optimizer.l"), OFFERED("optimizer.lr="));
+  assert_offers(WORDS("equivalents", "m.yaml", "--slot", "model"),
+                OFFERED("model", "model.encoder", "!model.plugin"));
+}
+
 /* After "=" readline begins a new word, and what is offered is that word alone. */
 static void test_values(void) {
   if (!have_bash()) return;
@@ -150,7 +161,7 @@ static void test_values(void) {
   assert_offers(WORDS("run", "m.yaml", "--set", "precision", "="), OFFERED("f32", "f64"));
   assert_offers(WORDS("run", "m.yaml", "--set", "model", "=", "r"), OFFERED("rbm", "!mlp"));
   assert_offers(WORDS("run", "m.yaml", "--set", "model.encoder.plugin", "=", ""),
-                OFFERED("mlp", "rbm", "!auto-encoder"));
+                OFFERED("mlp", "rbm", "!generator"));
   assert_offers(WORDS("run", "m.yaml", "--set", "data.shuffle", "=", ""), OFFERED("true", "false"));
   assert_offers(WORDS("run", "m.yaml", "--set=model.tied", "=", "t"), OFFERED("!false"));
   assert_offers(WORDS("run", "m.yaml", "--set", "model.encoder.activation=re"),
@@ -184,6 +195,7 @@ int main(int argc, char **argv) {
   g_test_add_func("/completion/installed", test_installed);
   g_test_add_func("/completion/files", test_files);
   g_test_add_func("/completion/manifest", test_manifest);
+  g_test_add_func("/completion/other-commands", test_other_commands);
   g_test_add_func("/completion/values", test_values);
   g_test_add_func("/completion/broken", test_broken);
   g_test_add_func("/completion/usage", test_usage);

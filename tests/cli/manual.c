@@ -23,14 +23,16 @@ static GPtrArray *command_names(void) {
   return names;
 }
 
-/* "--output" and so on, of the lines of a help that begin with an option. */
+/* "--output" and so on: of the lines below "Options:" that begin with one. */
 static GPtrArray *help_options(const char *help) {
   GPtrArray *options = g_ptr_array_new_with_free_func(g_free);
-  g_auto(GStrv) lines = g_strsplit(help, "\n", -1);
-  for (guint i = 0; lines[i]; i++) {
-    const char *option = strstr(g_strchug(lines[i]), "--");
-    if (option && *lines[i] == '-')
-      g_ptr_array_add(options, g_strndup(option, strcspn(option, "= ")));
+  const char *start = strstr(help, "\nOptions:\n");
+  g_assert_nonnull(start);
+  g_auto(GStrv) lines = g_strsplit(start + 1, "\n", -1);
+  for (guint i = 1; lines[i] && *lines[i]; i++) {
+    const char *line = g_strchug(lines[i]), *option = strstr(line, "--");
+    if (option && *line == '-')
+      g_ptr_array_add(options, g_strndup(option, strcspn(option, "= \n")));
   }
   return options;
 }

@@ -1,7 +1,7 @@
 # SPDX-License-Identifier: Apache-2.0
 #
 # Folders as `abhost run` and `abhost compare` leave them, with every group that results.h5 can have,
-# made without abhost: report_folders.py FOLDER makes FOLDER/run, FOLDER/lines, FOLDER/agent and
+# made without abhost: report_folders.py FOLDER makes FOLDER/run, FOLDER/lines and
 # FOLDER/compare.
 import json
 import math
@@ -165,8 +165,8 @@ def run(folder, rng):
 
 
 def lines(folder, rng):
-    """Samples that are no images, a score over the plane, and a run that has not ended."""
-    write(folder, 'metrics.jsonl', ''.join(json.dumps(line) + '\n' for line in epochs(rng, 5, 0.2)) + '{"event":"epo')
+    """Samples that are no images, a score over the plane, returns, and a long run that has not ended."""
+    write(folder, 'metrics.jsonl', ''.join(json.dumps(line) + '\n' for line in epochs(rng, 3000, 0.2)) + '{"event":"epo')
     write(folder, 'resolved.yaml', YAML.format(problem='score', seed=3))
     time = np.linspace(0, 6, 140)
     wave = np.array([np.sin(time * (1 + i / 4)) * np.exp(-time / 5) for i in range(9)])
@@ -179,14 +179,7 @@ def lines(folder, rng):
         x = np.linspace(-1, 1, 60)
         entry['boundary/value'] = np.hypot(*np.meshgrid(x, x))
         entry['boundary/x1'] = entry['boundary/x2'] = x
-
-
-def agent(folder, rng):
-    end = metrics(folder, rng, 3000, 0.5)
-    result(folder, end, 'act', 'mlp', 1)
-    write(folder, 'resolved.yaml', YAML.format(problem='act', seed=1))
-    with h5py.File(os.path.join(folder, 'results.h5'), 'w') as file:
-        file['entry/returns/return'] = 200 + 30 * rng.normal(size=24)
+        entry['returns/return'] = 200 + 30 * rng.normal(size=24)
 
 
 def compare(folder, rng):
@@ -233,5 +226,5 @@ def compare(folder, rng):
 
 
 if __name__ == '__main__':
-    for make in (run, lines, agent, compare):
+    for make in (run, lines, compare):
         make(os.path.join(sys.argv[1], make.__name__), np.random.default_rng(1))

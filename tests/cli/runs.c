@@ -3,10 +3,13 @@
  * `abhost runs`, of run folders that are written by hand. */
 #include "cli-test.h"
 
+#include <fcntl.h>
 #include <glib/gstdio.h>
 #include <math.h>
 #include <string.h>
+#include <sys/file.h>
 #include <sys/stat.h>
+#include <unistd.h>
 #include <utime.h>
 
 #define RESULT                                                                                 \
@@ -278,6 +281,27 @@ static void test_damage(void) {
   json_node_unref(cli_json(json->out));
 }
 
+/* A run that goes on holds a lock. */
+static void test_running(void) {
+  make_all();
+  put("runs/c", "log.txt", "begun\n");
+  g_autoptr(CliResult) before = cli_run("runs", NULL);
+  assert_row(before, "c", (const char *const[]){"unfinished", NULL});
+  int fd = open("runs/c/log.txt", O_WRONLY | O_APPEND | O_CLOEXEC);
+  g_assert_cmpint(flock(fd, LOCK_EX | LOCK_NB), ==, 0);
+  g_autoptr(CliResult) result = cli_run("runs", "--filter", "status=running", NULL);
+  close(fd);
+  g_autofree char *found = names(result);
+  g_assert_cmpstr(found, ==, "c ");
+  make_result("runs/c", "done", "null", "cnn", 5, 4, "3", "1");
+  g_autofree char *text = cli_read("runs/c/result.json");
+  g_auto(GStrv) parts = g_strsplit(text, "\"stopped_by\":null", 2);
+  g_autofree char *stopped = g_strjoinv("\"stopped_by\":\"early stopping\"", parts);
+  put("runs/c", "result.json", stopped);
+  g_autoptr(CliResult) after = cli_run("runs", NULL);
+  assert_row(after, "c", (const char *const[]){"done", "4", "ended by early stopping", NULL});
+}
+
 /* Folders that cannot be entered, and links that lead around. */
 static void test_links(void) {
   make_all();
@@ -300,7 +324,8 @@ static void test_real(void) {
   cli_assert_status(run, 0);
   g_autoptr(CliResult) result = cli_run("runs", "real", NULL);
   cli_assert_status(result, 0);
-  assert_row(result, "spiral", (const char *const[]){"classify", "mlp", "accuracy", NULL});
+  assert_row(result, "spiral",
+             (const char *const[]){"classify", "mlp", "done", "1", "test/accuracy", NULL});
 }
 
 int main(int argc, char **argv) {
@@ -311,6 +336,7 @@ int main(int argc, char **argv) {
   g_test_add_func("/runs/bad-choice", test_bad_choice);
   g_test_add_func("/runs/json", test_json);
   g_test_add_func("/runs/damage", test_damage);
+  g_test_add_func("/runs/running", test_running);
   g_test_add_func("/runs/links", test_links);
   g_test_add_func("/runs/real", test_real);
   return cli_finish();

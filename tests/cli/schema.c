@@ -250,6 +250,18 @@ static void test_output(void) {
   g_assert_cmpstr(kept, ==, "before");
 }
 
+/* A schema of nothing would refuse everything. */
+static void test_nothing_installed(void) {
+  g_autofree char *before = g_strdup(g_getenv("ABHOST_PLUGIN_PATH"));
+  g_setenv("ABHOST_PLUGIN_PATH", "", TRUE);
+  g_setenv("XDG_DATA_HOME", "/nonexistent", TRUE);
+  g_autoptr(CliResult) none = cli_run("schema", "--output", "none.json", NULL);
+  g_setenv("ABHOST_PLUGIN_PATH", before, TRUE);
+  cli_assert_status(none, AB_UNAVAILABLE);
+  cli_assert_says(none, "no plugin is installed", NULL);
+  g_assert_false(cli_exists("none.json"));
+}
+
 int main(int argc, char **argv) {
   cli_init(&argc, &argv);
   g_test_add_func("/schema/examples", test_examples);
@@ -259,5 +271,6 @@ int main(int argc, char **argv) {
   g_test_add_func("/schema/complete", test_complete);
   g_test_add_func("/schema/same", test_same);
   g_test_add_func("/schema/output", test_output);
+  g_test_add_func("/schema/nothing-installed", test_nothing_installed);
   return cli_finish();
 }

@@ -6,6 +6,7 @@
 
 #include <errno.h>
 #include <fcntl.h>
+#include <glib/gstdio.h>
 #include <math.h>
 #include <signal.h>
 #include <string.h>
@@ -202,6 +203,24 @@ static void test_steps_resumed(void) {
   assert_same_runs("twenty", "parts");
 }
 
+/* From any checkpoint, within the epoch that will be broken off or within the one before. */
+static void test_steps_from_the_middle(void) {
+  static const char *const names[] = {"step-5.h5", "step-15.h5", "step-20.h5"};
+  const char *link = "middle/checkpoints/last.h5";
+  run_done("twenty", "--set", "stop.steps=20");
+  cli_remove("middle");
+  g_autoptr(CliResult) run = cli_run("run", "base.yaml", "--output", "middle", "-q", "--set",
+                                     "stop.steps=20", "--set", "checkpoint.steps=5", NULL);
+  cli_assert_status(run, 0);
+  for (guint i = 0; i < G_N_ELEMENTS(names); i++) {
+    g_assert_cmpint(g_unlink(link), ==, 0);
+    g_assert_cmpint(symlink(names[i], link), ==, 0);
+    g_autoptr(CliResult) rest = cli_run("resume", "middle", "-q", NULL);
+    cli_assert_status(rest, 0);
+    assert_same_runs("twenty", "middle");
+  }
+}
+
 static void test_steps_at_epochs(void) {
   run_done("even", "--set", "stop.steps=26");
   g_autoptr(GPtrArray) lines = lines_of("even");
@@ -279,6 +298,22 @@ static void test_result(void) {
   g_assert_cmpfloat(cli_json_real(later, "cpu_seconds"), >, cli_json_real(result, "cpu_seconds"));
   g_assert_cmpfloat(cli_json_real(later, "peak_memory_bytes"), >=,
                     cli_json_real(result, "peak_memory_bytes"));
+}
+
+/* A run that a large program starts is as small as any. */
+static void test_memory(void) {
+  if (cli_sanitized()) {
+    g_test_skip("sanitizers take memory of their own");
+    return;
+  }
+  gsize size = (gsize)400 << 20;
+  char *large = g_malloc(size);
+  for (gsize i = 0; i < size; i += 1024) large[i] = 1;
+  run_done("small", "--epochs", "1");
+  g_assert_cmpint(large[size / 2], ==, 1);
+  g_free(large);
+  g_autoptr(JsonNode) result = result_of("small");
+  g_assert_cmpfloat(cli_json_real(result, "peak_memory_bytes"), <, (double)size / 2);
 }
 
 /* The hash of a run, from its lines, by another program. */
@@ -500,10 +535,12 @@ int main(int argc, char **argv) {
   g_test_add_func("/until/refused", test_until_refused);
   g_test_add_func("/until/steps", test_steps);
   g_test_add_func("/until/steps-resumed", test_steps_resumed);
+  g_test_add_func("/until/steps-from-the-middle", test_steps_from_the_middle);
   g_test_add_func("/until/steps-at-epochs", test_steps_at_epochs);
   g_test_add_func("/until/seconds", test_seconds);
   g_test_add_func("/until/patience", test_patience);
   g_test_add_func("/result/done", test_result);
+  g_test_add_func("/result/memory", test_memory);
   g_test_add_func("/result/batches", test_result_batches);
   g_test_add_func("/result/diverged", test_diverged);
   g_test_add_func("/result/failed", test_failed);

@@ -5,8 +5,8 @@
 #include "../../../host/report/report.h"
 #include "../../../host/report/array.h"
 #include "../../../host/report/curves.h"
+#include "../../../host/report/embed.h"
 #include "../../../host/report/gather.h"
-#include "../../../host/report/out.h"
 #include "../../../host/report/pictures.h"
 #include "store-test.h"
 
@@ -31,19 +31,19 @@ static JsonObject *object_of(JsonNode *node) {
   return json_node_get_object(node);
 }
 
-static void test_out(void) {
+static void test_embed(void) {
   static const char hostile[] = "</script><!-- \"\\\n\t\x01 \xff Grüße";
   double numbers[] = {0.1, NAN, INFINITY, -1e-300, 12345678};
   g_autoptr(GString) out = g_string_new(NULL);
-  out_begin(out, NULL, '{');
-  out_text(out, "text</script>", hostile);
-  out_text(out, "none", NULL);
-  out_real(out, "infinite", -INFINITY);
-  out_int(out, "large", G_MAXINT64);
-  out_bool(out, "yes", TRUE);
-  out_reals(out, "reals", numbers, G_N_ELEMENTS(numbers));
-  out_bytes(out, "bytes", (const guint8 *)"\0<\xff", 3);
-  out_end(out, '}');
+  embed_begin(out, NULL, '{');
+  embed_text(out, "text</script>", hostile);
+  embed_text(out, "none", NULL);
+  embed_real(out, "infinite", -INFINITY);
+  embed_int(out, "large", G_MAXINT64);
+  embed_bool(out, "yes", TRUE);
+  embed_reals(out, "reals", numbers, G_N_ELEMENTS(numbers));
+  embed_bytes(out, "bytes", (const guint8 *)"\0<\xff", 3);
+  embed_end(out, '}');
   g_assert_null(strchr(out->str, '<'));
   g_autoptr(JsonNode) root = parse(out->str);
   JsonObject *object = object_of(root);
@@ -61,11 +61,11 @@ static void test_out(void) {
 }
 
 /* What was parsed elsewhere may hold numbers that JSON cannot write, and any text as a key. */
-static void test_out_node(void) {
+static void test_embed_node(void) {
   static const char text[] = "{\"a<b\":[1,2.5,true,null,\"</x>\",1e999,{\"c\":[]}]}";
   g_autoptr(JsonNode) node = parse(text);
   g_autoptr(GString) out = g_string_new(NULL);
-  out_node(out, NULL, node);
+  embed_node(out, NULL, node);
   g_assert_cmpstr(out->str, ==, "{\"a\\u003cb\":[1,2.5,true,null,\"\\u003c/x>\",null,{\"c\":[]}]}");
 }
 
@@ -121,9 +121,9 @@ static void test_relative(void) {
 
 static JsonObject *write_pictures(Array *array, int lead, gint64 bytes, JsonNode **root) {
   g_autoptr(GString) out = g_string_new(NULL);
-  out_begin(out, NULL, '{');
+  embed_begin(out, NULL, '{');
   pictures_write(out, "set", array, pictures_of(array, lead), (Range){0, 1}, bytes);
-  out_end(out, '}');
+  embed_end(out, '}');
   *root = parse(out->str);
   return json_object_get_object_member(object_of(*root), "set");
 }
@@ -475,8 +475,8 @@ static void test_errors(StoreTest *self, gconstpointer data) {
 int main(int argc, char **argv) {
   store_init();
   g_test_init(&argc, &argv, NULL);
-  g_test_add_func("/report/out", test_out);
-  g_test_add_func("/report/out/parsed", test_out_node);
+  g_test_add_func("/report/embed", test_embed);
+  g_test_add_func("/report/embed/parsed", test_embed_node);
   g_test_add_func("/report/thin", test_thin);
   g_test_add_func("/report/bytes", test_bytes);
   g_test_add_func("/report/relative", test_relative);

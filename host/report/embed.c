@@ -1,7 +1,7 @@
 /* SPDX-License-Identifier: Apache-2.0
  *
  * Writing the page's data. */
-#include "out.h"
+#include "embed.h"
 
 #include <math.h>
 #include <string.h>
@@ -32,26 +32,26 @@ static void put_key(GString *out, const char *key) {
   g_string_append_c(out, ':');
 }
 
-void out_begin(GString *out, const char *key, char bracket) {
+void embed_begin(GString *out, const char *key, char bracket) {
   put_key(out, key);
   g_string_append_c(out, bracket);
 }
 
-void out_end(GString *out, char bracket) {
+void embed_end(GString *out, char bracket) {
   g_string_append_c(out, bracket);
 }
 
-void out_null(GString *out, const char *key) {
+void embed_null(GString *out, const char *key) {
   put_key(out, key);
   g_string_append(out, "null");
 }
 
-void out_bool(GString *out, const char *key, gboolean value) {
+void embed_bool(GString *out, const char *key, gboolean value) {
   put_key(out, key);
   g_string_append(out, value ? "true" : "false");
 }
 
-void out_int(GString *out, const char *key, gint64 value) {
+void embed_int(GString *out, const char *key, gint64 value) {
   put_key(out, key);
   g_string_append_printf(out, "%" G_GINT64_FORMAT, value);
 }
@@ -64,12 +64,12 @@ static void put_real(GString *out, const char *format, double value) {
     g_string_append(out, "null");
 }
 
-void out_real(GString *out, const char *key, double value) {
+void embed_real(GString *out, const char *key, double value) {
   put_key(out, key);
   put_real(out, "%.12g", value);
 }
 
-void out_text(GString *out, const char *key, const char *text) {
+void embed_text(GString *out, const char *key, const char *text) {
   put_key(out, key);
   if (text)
     quote(out, text);
@@ -79,23 +79,23 @@ void out_text(GString *out, const char *key, const char *text) {
 
 static void put_numbers(GString *out, const char *key, const char *format, const double *values,
                         gint64 count) {
-  out_begin(out, key, '[');
+  embed_begin(out, key, '[');
   for (gint64 i = 0; i < count; i++) {
     if (i) g_string_append_c(out, ',');
     put_real(out, format, values[i]);
   }
-  out_end(out, ']');
+  embed_end(out, ']');
 }
 
-void out_reals(GString *out, const char *key, const double *values, gint64 count) {
+void embed_reals(GString *out, const char *key, const double *values, gint64 count) {
   put_numbers(out, key, "%.7g", values, count);
 }
 
-void out_ints(GString *out, const char *key, const double *values, gint64 count) {
+void embed_ints(GString *out, const char *key, const double *values, gint64 count) {
   put_numbers(out, key, "%.0f", values, count);
 }
 
-void out_bytes(GString *out, const char *key, const guint8 *bytes, gsize count) {
+void embed_bytes(GString *out, const char *key, const guint8 *bytes, gsize count) {
   g_autofree char *text = g_base64_encode(bytes, count);
   put_key(out, key);
   g_string_append_printf(out, "\"%s\"", text);
@@ -106,35 +106,35 @@ void out_bytes(GString *out, const char *key, const guint8 *bytes, gsize count) 
 static void put_value(GString *out, const char *key, JsonNode *node) {
   GType type = json_node_get_value_type(node);
   if (type == G_TYPE_STRING)
-    out_text(out, key, json_node_get_string(node));
+    embed_text(out, key, json_node_get_string(node));
   else if (type == G_TYPE_BOOLEAN)
-    out_bool(out, key, json_node_get_boolean(node));
+    embed_bool(out, key, json_node_get_boolean(node));
   else if (type == G_TYPE_INT64)
-    out_int(out, key, json_node_get_int(node));
+    embed_int(out, key, json_node_get_int(node));
   else
-    out_real(out, key, json_node_get_double(node));
+    embed_real(out, key, json_node_get_double(node));
 }
 
 static void put_object(GString *out, const char *key, JsonObject *object) {
   JsonObjectIter iter;
   const char *name;
   JsonNode *member;
-  out_begin(out, key, '{');
+  embed_begin(out, key, '{');
   json_object_iter_init_ordered(&iter, object);
-  while (json_object_iter_next_ordered(&iter, &name, &member)) out_node(out, name, member);
-  out_end(out, '}');
+  while (json_object_iter_next_ordered(&iter, &name, &member)) embed_node(out, name, member);
+  embed_end(out, '}');
 }
 
 static void put_array(GString *out, const char *key, JsonArray *array) {
-  out_begin(out, key, '[');
+  embed_begin(out, key, '[');
   for (guint i = 0; i < json_array_get_length(array); i++)
-    out_node(out, NULL, json_array_get_element(array, i));
-  out_end(out, ']');
+    embed_node(out, NULL, json_array_get_element(array, i));
+  embed_end(out, ']');
 }
 
-void out_node(GString *out, const char *key, JsonNode *node) {
+void embed_node(GString *out, const char *key, JsonNode *node) {
   if (!node || JSON_NODE_HOLDS_NULL(node))
-    out_null(out, key);
+    embed_null(out, key);
   else if (JSON_NODE_HOLDS_OBJECT(node))
     put_object(out, key, json_node_get_object(node));
   else if (JSON_NODE_HOLDS_ARRAY(node))
