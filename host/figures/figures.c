@@ -10,11 +10,11 @@ static const struct {
   const char *name;
   gboolean (*write)(Figures *self, StoreWriter *writer, GError **error);
 } all[] = {
-    {"curves", curves_write},     {"reconstruction", reconstruction_write},
-    {"samples", samples_write},   {"latent", latent_write},
-    {"boundary", boundary_write}, {"confusion", confusion_write},
-    {"roc", roc_write},           {"weights", weights_write},
-    {"returns", returns_write},
+    {"curves", figure_curves},     {"reconstruction", figure_reconstruction},
+    {"samples", figure_samples},   {"latent", figure_latent},
+    {"boundary", figure_boundary}, {"confusion", figure_confusion},
+    {"roc", figure_roc},           {"weights", figure_weights},
+    {"returns", figure_returns},
 };
 
 /* ---- life ------------------------------------------------------------------------------------ */
