@@ -54,15 +54,25 @@ typedef struct {
   GPtrArray *summaries; /* Summary * */
 } Table;
 
+/* Whether it trained as long as any: of a halving, only the highest rung can be compared. */
+static gboolean is_comparable(const Table *table, guint index) {
+  const GPtrArray *candidates = table->comparison->candidates;
+  gint64 rung = ((const Candidate *)candidates->pdata[index])->rung, highest = -1;
+  for (guint i = 0; i < candidates->len; i++)
+    highest = MAX(highest, ((const Candidate *)candidates->pdata[i])->rung);
+  return rung == highest;
+}
+
 /* The best mean among those with the most runs: fewer would be a choice of the luckiest seeds. */
 static guint find_best(const Table *table) {
   guint best = table->summaries->len;
   gint64 most = 1;
   for (guint i = 0; i < table->summaries->len; i++)
-    most = MAX(most, ((const Summary *)table->summaries->pdata[i])->spread.n);
+    if (is_comparable(table, i))
+      most = MAX(most, ((const Summary *)table->summaries->pdata[i])->spread.n);
   for (guint i = 0; i < table->summaries->len; i++) {
     const Spread *spread = &((const Summary *)table->summaries->pdata[i])->spread;
-    if (spread->n < most) continue;
+    if (spread->n < most || !is_comparable(table, i)) continue;
     const Spread *leader = best < table->summaries->len
                                ? &((const Summary *)table->summaries->pdata[best])->spread
                                : NULL;
@@ -81,7 +91,7 @@ static void test_against(const Table *table, guint best) {
     const Candidate *candidate = table->comparison->candidates->pdata[i];
     Summary *summary = table->summaries->pdata[i];
     Paired paired = {0, NAN, FALSE};
-    if (i != best)
+    if (i != best && is_comparable(table, i))
       paired =
           pairs_of(table->values->pdata[i], table->values->pdata[best], candidate->trials->len);
     summary->best = i == best;
