@@ -173,6 +173,16 @@ static const Trial *common(Trial *const *trials, guint count) {
   return found;
 }
 
+/* A run that has ended without a record of its batches: nothing can be said of them. */
+static gboolean has_no_record(const Trial *trial) {
+  return trial->status == TRIAL_DONE && trial->epochs > 0 && trial->orders->len == 0;
+}
+
+static void add_odd(Comparison *self, const Trial *trial, const char *remark) {
+  g_ptr_array_add(self->odd, g_strdup_printf("%s seed %" G_GINT64_FORMAT "%s",
+                                             trial->candidate->name, trial->seed, remark));
+}
+
 /* The trials lie seed by seed. */
 static void find_odd(Comparison *self) {
   guint count = self->candidates->len;
@@ -180,10 +190,11 @@ static void find_odd(Comparison *self) {
   for (guint s = 0; s < self->plan->seeds->len; s++) {
     Trial *const *trials = (Trial *const *)self->trials->pdata + (gsize)s * count;
     const Trial *most = common(trials, count);
-    for (guint i = 0; most && i < count; i++)
-      if (has_begun(trials[i]) && !same_batches(trials[i], most))
-        g_ptr_array_add(self->odd, g_strdup_printf("%s seed %" G_GINT64_FORMAT,
-                                                   trials[i]->candidate->name, trials[i]->seed));
+    for (guint i = 0; i < count; i++)
+      if (has_no_record(trials[i]))
+        add_odd(self, trials[i], " (no record of them in metrics.jsonl)");
+      else if (most && has_begun(trials[i]) && !same_batches(trials[i], most))
+        add_odd(self, trials[i], "");
   }
 }
 

@@ -226,6 +226,11 @@ static void test_batches(void) {
   says(result->out, ": own-batch seed 1\n");
   g_autoptr(JsonNode) json = read_json("out");
   g_assert_false(json_object_get_boolean_member(json_node_get_object(json), "identical_batches"));
+  cli_write("out/runs/wide-seed1/metrics.jsonl", "");
+  g_autoptr(CliResult) lost = cli_run("compare", "m.yaml", "--candidates", "model,wide", "--seeds",
+                                      "1", "--output", "out", NULL);
+  cli_assert_status(lost, 0);
+  says(lost->out, ": wide seed 1 (no record of them");
 }
 
 static void test_refused(void) {
@@ -432,7 +437,7 @@ static void assert_untouched(GHashTable *before, GHashTable *after) {
 
 static double whole(void) {
   g_autoptr(CliResult) result =
-      cli_run(LONG_RUNS, "--epochs", "60", "--output", "whole", "-q", NULL);
+      cli_run(LONG_RUNS, "--epochs", "25", "--output", "whole", "-q", NULL);
   cli_assert_status(result, 0);
   return result->seconds;
 }
@@ -448,7 +453,7 @@ static void test_kill(void) {
   guint kills = 0;
   for (guint i = 0; i < 40; i++) {
     g_autoptr(GHashTable) before = ended_in("out");
-    CliChild *child = cli_start(LONG_RUNS, "--epochs", "60", "--output", "out", "-q", NULL);
+    CliChild *child = cli_start(LONG_RUNS, "--epochs", "25", "--output", "out", "-q", NULL);
     gint64 until =
         g_get_monotonic_time() + (gint64)(g_rand_double(random) * seconds * 0.3 * G_USEC_PER_SEC);
     while (cli_running(child) && g_get_monotonic_time() < until) g_usleep(500);
@@ -462,7 +467,7 @@ static void test_kill(void) {
   g_rand_free(random);
   g_test_message("%u kills", kills);
   g_assert_cmpuint(kills, >=, 3);
-  g_autoptr(CliResult) last = cli_run(LONG_RUNS, "--epochs", "60", "--output", "out", "-q", NULL);
+  g_autoptr(CliResult) last = cli_run(LONG_RUNS, "--epochs", "25", "--output", "out", "-q", NULL);
   cli_assert_status(last, 0);
   for (guint i = 0; i < G_N_ELEMENTS(names); i++) {
     g_autofree char *killed = g_strdup_printf("out/runs/%s/checkpoints/last.h5", names[i]);
