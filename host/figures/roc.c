@@ -131,15 +131,15 @@ static void write_roc(Figures *self, StoreWriter *writer, const GArray *points, 
     rows[count + i] = (double)at[i].normals / (double)end->normals;
     rows[2 * count + i] = at[i].threshold;
   }
-  out_put(writer, ROC, "true_positive_rate", AB_F64, 1, &count, rows);
-  out_put(writer, ROC, "false_positive_rate", AB_F64, 1, &count, rows + count);
-  out_put(writer, ROC, "threshold", AB_F64, 1, &count, rows + 2 * count);
+  group_put(writer, ROC, "true_positive_rate", AB_F64, 1, &count, rows);
+  group_put(writer, ROC, "false_positive_rate", AB_F64, 1, &count, rows + count);
+  group_put(writer, ROC, "threshold", AB_F64, 1, &count, rows + 2 * count);
   store_write_attr_real(writer, ROC, "area", area);
-  out_data(self, writer,
-           &(NexusData){.group = ROC,
-                        .title = "Receiver operating characteristic",
-                        .signal = "true_positive_rate",
-                        .axes = axes});
+  group_data(self, writer,
+             &(NexusData){.group = ROC,
+                          .title = "Receiver operating characteristic",
+                          .signal = "true_positive_rate",
+                          .axes = axes});
   nexus_axes(writer, ROC, "threshold", axes);
 }
 
@@ -166,18 +166,18 @@ static void write_scores(Figures *self, StoreWriter *writer, const Rows *rows) {
     score[i] = rows->values[sample[i]];
     y[i] = rows->labels ? rows->labels[sample[i]] : 0;
   }
-  out_put(writer, SCORES, "sample", AB_I64, 1, &count, sample);
-  out_put(writer, SCORES, "score", AB_F64, 1, &count, score);
-  if (rows->labels) out_put(writer, SCORES, "y", AB_I64, 1, &count, y);
-  out_data(self, writer,
-           &(NexusData){.group = SCORES,
-                        .title = "Scores of samples; higher: less like the training data",
-                        .signal = "score",
-                        .axes = axes});
+  group_put(writer, SCORES, "sample", AB_I64, 1, &count, sample);
+  group_put(writer, SCORES, "score", AB_F64, 1, &count, score);
+  if (rows->labels) group_put(writer, SCORES, "y", AB_I64, 1, &count, y);
+  group_data(self, writer,
+             &(NexusData){.group = SCORES,
+                          .title = "Scores of samples; higher: less like the training data",
+                          .signal = "score",
+                          .axes = axes});
   if (rows->labels) nexus_axes(writer, SCORES, "y", axes);
 }
 
-gboolean roc_write(Figures *self, StoreWriter *writer, GError **error) {
+gboolean figure_roc(Figures *self, StoreWriter *writer, GError **error) {
   g_auto(Rows) rows = {0};
   if (!figures_can(self, AB_ROLE_SCORE) || self->assembly->role != AB_ROLE_SCORE) return TRUE;
   if (!rows_collect(self, AB_ROLE_SCORE, NULL, G_MAXINT64, &rows, error)) return FALSE;
