@@ -37,13 +37,20 @@ Charts.axis = function (theme, title, options) {
 };
 
 /* A logarithmic axis would go to whole decades by itself: it ends where the numbers do. */
-function logEnds(values) {
+Charts.logEnds = function (values) {
   const positive = values.filter((x) => x > 0);
   if (!positive.length) return {};
   const least = positive.reduce((a, b) => Math.min(a, b)), most = positive.reduce((a, b) => Math.max(a, b));
   const room = Math.max((most / least) ** 0.04, 1.02);
   return { min: least / room, max: most * room };
-}
+};
+
+/* Ends of an axis with some room around its numbers. */
+Charts.spread = function (values) {
+  if (!values.length) return {};
+  const least = Math.min(...values), most = Math.max(...values), room = (most - least || Math.abs(most) || 1) * 0.08;
+  return { min: least - room, max: most + room };
+};
 
 Charts.tooltip = function (theme, callbacks, more) {
   return {
@@ -190,9 +197,9 @@ Charts.curves = function (figure, label, sets, state, height) {
       interaction: { mode: 'nearest', axis: 'x', intersect: false },
       scales: {
         x: Charts.axis(theme, state.x, { log: state.logX, more: { grid: { display: false, borderColor: theme.line },
-          ...(state.logX ? logEnds(datasets.flatMap((set) => set.data.map((point) => point.x))) : {}) } }),
+          ...(state.logX ? Charts.logEnds(datasets.flatMap((set) => set.data.map((point) => point.x))) : {}) } }),
         y: Charts.axis(theme, '', { log: state.logY,
-          more: state.logY ? logEnds(datasets.flatMap((set) => set.data.map((point) => point.y))) : {} }),
+          more: state.logY ? Charts.logEnds(datasets.flatMap((set) => set.data.map((point) => point.y))) : {} }),
       },
       plugins: {
         tooltip: Charts.tooltip(theme, {

@@ -167,6 +167,68 @@ Compare.bars = function (it) {
   });
 };
 
+/* ---- quality and cost ---- */
+
+const COSTS = {
+  parameters: [(c) => number(c.parameters), Page.short], 'multiply-adds': [(c) => number(c.multiply_adds), Page.short],
+  time: [(c) => mean(c.seconds), Page.seconds], 'CPU time': [(c) => mean(c.cpu_seconds), Page.seconds],
+  memory: [(c) => number(c.peak_memory_bytes), Page.bytesText],
+};
+
+/* The intervals of the points, as vertical lines. */
+const spans = (points) => ({
+  id: 'spans',
+  beforeDatasetsDraw({ ctx, scales: { x, y } }) {
+    ctx.save();
+    for (const point of points.filter((it) => number(it.low) !== null && number(it.high) !== null)) {
+      ctx.strokeStyle = point.line;
+      ctx.lineWidth = 1.4;
+      ctx.beginPath();
+      ctx.moveTo(x.getPixelForValue(point.x), y.getPixelForValue(point.low));
+      ctx.lineTo(x.getPixelForValue(point.x), y.getPixelForValue(point.high));
+      ctx.stroke();
+    }
+    ctx.restore();
+  },
+});
+
+function addCost(place, it, metric, state, hidden) {
+  const figure = Page.figure(place, `${it.split} ${metric.name}, ${metric.higher_is_better ? 'higher' : 'lower'} is better`);
+  const pointsOf = (theme) => it.candidates.filter((c) => !hidden.has(c.index)).map((c) => ({ c, ...object(c.summary[metric.name]),
+    x: COSTS[state.x][0](c), y: mean(c.summary[metric.name]), line: theme.color(c.color) }))
+    .filter((point) => point.x !== null && point.y !== null && (!state.logX || point.x > 0));
+  const draw = Charts.add(figure, `${metric.name} against what each candidate costs`, 300, (theme, points = pointsOf(theme)) => ({
+    type: 'scatter',
+    plugins: [spans(points)],
+    data: { datasets: points.map((point) => ({ label: point.c.name, data: [{ x: point.x, y: point.y }], radius: 5, hoverRadius: 7,
+      backgroundColor: point.line, borderColor: theme.paper, borderWidth: 1.5 })) },
+    options: {
+      scales: {
+        x: Charts.axis(theme, state.x, { log: state.logX, more: { ...(state.logX ? Charts.logEnds(points.map((point) => point.x)) : {}),
+          ...(state.logX ? {} : { beginAtZero: true }) } }),
+        y: Charts.axis(theme, '', { more: Charts.spread(points.flatMap((point) => finite([point.y, point.low, point.high]))) }),
+      },
+      plugins: { tooltip: Charts.tooltip(theme, { label: (item) => ` ${item.dataset.label}  ${Page.real(item.parsed.y)}, ` +
+        `${Page.joined(COSTS[state.x][1](item.parsed.x))}` }) },
+    },
+  }));
+  figure.head.append(element('div', { class: 'tools' }, Charts.toggle('log x', state, 'logX', draw)));
+  return draw;
+}
+
+Compare.cost = function (it) {
+  const shown = it.metrics.filter((metric) => it.candidates.filter((c) => mean(c.summary[metric.name]) !== null).length > 1);
+  const costs = Object.keys(COSTS).filter((name) => it.candidates.some((c) => COSTS[name][0](c) !== null));
+  if (!shown.length || !costs.length) return;
+  Page.section('cost', 'Quality and cost', 'What each candidate reaches, against what it takes; lines are 95 % intervals.', (place) => {
+    const shared = { x: costs[0] }, hidden = new Set(), draws = [], grid = element('div', { class: 'grid' });
+    place.append(legendOf(it, hidden, draws, true), element('div', { class: 'tools' }, Charts.choice('along', shared, 'x', costs,
+      () => draws.forEach((draw) => draw()))), grid);
+    for (const metric of shown)
+      draws.push(addCost(grid, it, metric, { logX: false, get x() { return shared.x; } }, hidden));
+  });
+};
+
 /* ---- curves ---- */
 
 /* The mean over seeds, as far as all of them go. */
@@ -191,8 +253,8 @@ function setsOf(it, metric, split) {
   });
 }
 
-function legendOf(it, hidden, draws) {
-  return Charts.legend(it.candidates.map((c) => ({ key: c.index, label: c.name, color: c.color, dash: c.dash })), hidden,
+function legendOf(it, hidden, draws, dot) {
+  return Charts.legend(it.candidates.map((c) => ({ key: c.index, label: c.name, color: c.color, dash: c.dash, dot })), hidden,
     () => draws.forEach((draw) => draw()));
 }
 
@@ -305,6 +367,7 @@ Compare.page = function (data) {
   Compare.table(it);
   Compare.failures(it);
   Compare.bars(it);
+  Compare.cost(it);
   Compare.curves(it);
   Compare.reconstruction(it);
   Compare.samples(it);

@@ -133,8 +133,8 @@ static void test_compare(void) {
   report("compare");
   if (!have_browser()) return;
   assert_page("compare/report.html", DARK, 1200,
-              "table failures bars curves reconstruction latent boundary roc runs",
-              "bars curves reconstruction latent boundary roc");
+              "table failures bars cost curves reconstruction latent boundary roc runs",
+              "bars cost curves reconstruction latent boundary roc");
 }
 
 /* A run of our own; the checkpoint knows the kinds of the components. */
