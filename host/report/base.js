@@ -72,7 +72,7 @@ Page.figure = function (place, title, ...more) {
 
 Page.caption = (figure, words) => figure.append(element('figcaption', {}, words));
 
-/* rows of cells; a cell is a text, a number, or {text, class, head, title, node} */
+/* Heads may be none; rows of cells; a cell is a text, a number, or {text, class, head, title, node} */
 Page.table = function (heads, rows, attributes) {
   const cell = (content, name) => {
     const it = content !== null && typeof content === 'object' ? content : { text: content };
@@ -85,7 +85,7 @@ Page.table = function (heads, rows, attributes) {
     return made;
   });
   const table = element('table', attributes,
-    element('thead', {}, element('tr', {}, ...head)),
+    head.length ? element('thead', {}, element('tr', {}, ...head)) : null,
     element('tbody', {}, ...rows.map((row) => element('tr', {}, ...row.map((c) => cell(c, 'td'))))));
   return element('div', { class: 'scroll', tabindex: 0, role: 'group',
     'aria-label': (attributes && attributes['aria-label']) || 'table' }, table);

@@ -11,24 +11,39 @@ Charts.dash = (i) => DASHES[Math.floor(i / 8) % DASHES.length];
 
 /* ---- axes ---- */
 
-/* On a logarithmic axis only the ones, twos and fives are named. */
-function tickText(value, logarithmic) {
-  const mantissa = Number((Math.abs(value) / 10 ** Math.floor(Math.log10(Math.abs(value)))).toPrecision(3));
-  if (logarithmic && ![1, 2, 5].includes(mantissa)) return '';
+/* On a long logarithmic axis only ones, twos and fives are named, over many decades only ones; what
+ * has no name has no line either. */
+function tickText(value, axis) {
+  if (axis.type === 'logarithmic') {
+    const mantissa = Number((value / 10 ** Math.floor(Math.log10(value) + 1e-9)).toPrecision(3));
+    const named = axis.max > 1e3 * axis.min ? [1] : [1, 2, 5];
+    if (axis.max > 4 * axis.min && !named.includes(mantissa)) return null;
+    if (mantissa !== Math.round(mantissa)) return null;
+  }
   return Math.abs(value) >= 1e4 ? Page.joined(Page.short(value)).replace('\u00a0', '') : Page.real(value);
 }
 
+/* options: {log, type, bare (no grid), more} */
 Charts.axis = function (theme, title, options) {
   const o = options || {};
   return {
     type: o.log ? 'logarithmic' : o.type || 'linear',
     title: { display: Boolean(title), text: title, color: theme.soft, padding: 2 },
     grid: { color: theme.hair, borderColor: theme.line, tickColor: theme.line, tickLength: 4, display: !o.bare },
-    ticks: { color: theme.soft, maxRotation: 0, autoSkipPadding: 14, padding: 3, includeBounds: false,
-      ...(o.type === 'category' ? {} : { callback: (value) => tickText(value, o.log) }) },
+    ticks: { color: theme.soft, maxRotation: 0, autoSkip: !o.log, autoSkipPadding: 14, padding: 3, includeBounds: false,
+      ...(o.type === 'category' ? {} : { callback(value) { return tickText(value, this); } }) },
     ...(o.more || {}),
   };
 };
+
+/* A logarithmic axis would go to whole decades by itself: it ends where the numbers do. */
+function logEnds(values) {
+  const positive = values.filter((x) => x > 0);
+  if (!positive.length) return {};
+  const least = positive.reduce((a, b) => Math.min(a, b)), most = positive.reduce((a, b) => Math.max(a, b));
+  const room = Math.max((most / least) ** 0.04, 1.02);
+  return { min: least / room, max: most * room };
+}
 
 Charts.tooltip = function (theme, callbacks, more) {
   return {
@@ -167,20 +182,21 @@ Charts.X = ['epoch', 'step', 'seconds'];
 
 Charts.curves = function (figure, label, sets, state, height) {
   const values = sets.flatMap((set) => set.y).filter((y) => number(y) !== null);
-  const draw = Charts.add(figure, label, height || 250, (theme) => ({
+  const draw = Charts.add(figure, label, height || 250, (theme, datasets = lineSets(sets, state, theme)) => ({
     type: 'line',
-    data: { datasets: lineSets(sets, state, theme) },
+    data: { datasets },
     options: {
       parsing: false,
       interaction: { mode: 'nearest', axis: 'x', intersect: false },
       scales: {
-        x: Charts.axis(theme, state.x, { log: state.logX, more: { grid: { display: false,
-          borderColor: theme.line } } }),
-        y: Charts.axis(theme, '', { log: state.logY }),
+        x: Charts.axis(theme, state.x, { log: state.logX, more: { grid: { display: false, borderColor: theme.line },
+          ...(state.logX ? logEnds(datasets.flatMap((set) => set.data.map((point) => point.x))) : {}) } }),
+        y: Charts.axis(theme, '', { log: state.logY,
+          more: state.logY ? logEnds(datasets.flatMap((set) => set.data.map((point) => point.y))) : {} }),
       },
       plugins: {
         tooltip: Charts.tooltip(theme, {
-          title: (items) => (items.length ? `${state.x} ${Page.real(items[0].parsed.x, 6)}` : ''),
+          title: (items) => (items.length ? `${state.x} ${Page.real(items[0].parsed.x, state.x === 'seconds' ? 4 : 6)}` : ''),
           label: (item) => ` ${item.dataset.label}  ${Page.real(item.parsed.y, 5)}`,
         }, {
           filter: (item, index, items) => !item.dataset.thin || items.every((i) => i.dataset.thin),
@@ -328,20 +344,21 @@ Charts.bars = function (figure, label, rows) {
 Charts.histogram = function (figure, label, groups, low, high, axis, hidden) {
   const bins = groups.length ? groups[0].counts.length : 0;
   const edge = (i) => low + ((high - low) * i) / bins;
+  const stacked = groups.length > 2; /* two can be seen through each other */
   return Charts.add(figure, label, 260, (theme) => ({
     type: 'bar',
     data: {
       datasets: groups.filter((group) => !hidden.has(group.label)).map((group) => ({
         label: group.label, data: group.counts.map((y, i) => ({ x: edge(i + 0.5), y })),
-        backgroundColor: Page.faint(theme.color(group.color), 0.6),
-        grouped: false, barPercentage: 1, categoryPercentage: 1,
+        backgroundColor: Page.faint(theme.color(group.color), stacked ? 0.85 : 0.6),
+        grouped: stacked, barPercentage: 1, categoryPercentage: 1,
       })),
     },
     options: {
       interaction: { mode: 'index', intersect: false },
       scales: {
-        x: Charts.axis(theme, axis, { bare: true, more: { min: low, max: high, offset: false } }),
-        y: Charts.axis(theme, 'samples'),
+        x: Charts.axis(theme, axis, { bare: true, more: { min: low, max: high, offset: false, stacked } }),
+        y: Charts.axis(theme, 'samples', { more: { stacked } }),
       },
       plugins: {
         tooltip: Charts.tooltip(theme, {

@@ -8,10 +8,15 @@ const Compare = {};
 /* What of compare.json is used, with runs and their curves put to their candidates. */
 Compare.read = function (data) {
   const raw = object(data.compare), split = text(raw.split) || 'test', below = list(data.runs).map(object);
+  /* "model" is what the manifest itself says: its plugin is the better half of the name */
+  const name = (candidate, index) => {
+    const own = text(candidate.name) || `candidate ${index + 1}`;
+    return own === 'model' && text(candidate.model) ? `model (${text(candidate.model)})` : own;
+  };
   const candidates = list(raw.candidates).map((it, index) => {
     const candidate = object(it), runs = list(candidate.runs).map(object);
     const links = new Map(below.filter((run) => run.candidate === index).map((run) => [text(run.folder), run]));
-    return { ...candidate, index, color: index % 8, dash: Charts.dash(index), name: text(candidate.name) || `candidate ${index + 1}`,
+    return { ...candidate, index, color: index % 8, dash: Charts.dash(index), name: name(candidate, index),
       runs, done: runs.filter((run) => run.status === 'done'), links, summary: object(object(candidate.summary)[split]),
       shown: [...links.values()].find((run) => run.plots) };
   });
@@ -53,7 +58,7 @@ Compare.header = function (data, it) {
   const total = (name) => finite(runs.map((run) => run[name])).reduce((a, b) => a + b, 0) || null;
   Parts.header('Comparison', [element('em', {}, text(it.problem) || 'comparison'), `: ${it.candidates.length} candidates`], [
     element('span', { class: `status ${kind}` }, words), element('span', {}, text(data.name)),
-    element('span', {}, text(it.manifest)),
+    element('span', { title: text(it.manifest) }, text(it.manifest).split('/').pop()),
   ], [
     { label: 'seeds', value: [list(it.seeds).length || NONE, ''] },
     { label: 'runs', value: [runs.length, ''] },

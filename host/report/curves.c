@@ -3,8 +3,10 @@
  * Curves: a record a line, and in every record a number for each split and metric. */
 #include "curves.h"
 
-#include "files.h"
+#include "../runs/files.h"
+#include "notes.h"
 #include <math.h>
+#include <stdio.h>
 #include <string.h>
 
 #define MAX_LINE    (1 << 20)
@@ -84,14 +86,20 @@ static void fill(GArray *values, guint length) {
   while (values->len < length) g_array_append_val(values, none);
 }
 
-static void add_split(Curves *self, const char *split, JsonNode *numbers) {
+static double number_of(JsonObject *object, const char *key) {
+  double value = NAN;
+  files_json_number(object, key, &value);
+  return value;
+}
+
+static void add_split(Curves *self, const char *split, JsonObject *numbers) {
   JsonObjectIter iter;
   const char *metric;
   JsonNode *member;
   guint records = self->axes[0]->len; /* this one included */
-  json_object_iter_init_ordered(&iter, json_node_get_object(numbers));
+  json_object_iter_init_ordered(&iter, numbers);
   while (json_object_iter_next_ordered(&iter, &metric, &member)) {
-    double value = files_member_real(numbers, metric);
+    double value = number_of(numbers, metric);
     Series *series = series_of(self, split, metric);
     if (!series) continue;
     fill(series->values, records - 1);
@@ -99,27 +107,28 @@ static void add_split(Curves *self, const char *split, JsonNode *numbers) {
   }
 }
 
-static void add_record(Curves *self, JsonNode *line) {
+static void add_record(Curves *self, JsonObject *line) {
   JsonObjectIter iter;
   const char *name;
   JsonNode *member;
   for (guint i = 0; i < G_N_ELEMENTS(axes); i++) {
-    double at = files_member_real(line, axes[i]);
+    double at = number_of(line, axes[i]);
     g_array_append_val(self->axes[i], at);
   }
-  json_object_iter_init_ordered(&iter, json_node_get_object(line));
+  json_object_iter_init_ordered(&iter, line);
   while (json_object_iter_next_ordered(&iter, &name, &member))
-    if (JSON_NODE_HOLDS_OBJECT(member)) add_split(self, name, member);
+    if (JSON_NODE_HOLDS_OBJECT(member)) add_split(self, name, json_node_get_object(member));
 }
 
 /* The end repeats the last epoch, and adds the test split: it is no point of a curve. */
 static void add_line(Curves *self, JsonNode *line) {
-  const char *event = files_member_text(line, "event");
+  JsonObject *object = json_node_get_object(line);
+  const char *event = files_json_text(object, "event");
   if (g_strcmp0(event, "end") == 0) {
     g_clear_pointer(&self->end, json_node_unref);
     self->end = json_node_ref(line);
   } else if (self->axes[0]->len < MAX_RECORDS) {
-    add_record(self, line);
+    add_record(self, object);
   }
   g_clear_pointer(&self->last, json_node_unref);
   self->last = json_node_ref(line);
@@ -139,14 +148,6 @@ static Line read_line(FILE *file, GString *line) {
   return fits ? LINE_WHOLE : LINE_LONG;
 }
 
-static void note_damage(GPtrArray *notes, const char *folder, gint64 first, gint64 count,
-                        const char *reason) {
-  if (count == 0) return;
-  g_ptr_array_add(notes, g_strdup_printf("%s/metrics.jsonl, line %" G_GINT64_FORMAT
-                                         ": %s (damaged lines: %" G_GINT64_FORMAT ")",
-                                         folder, first, reason, count));
-}
-
 static void read_lines(Curves *self, FILE *file, const char *folder, GPtrArray *notes) {
   g_autoptr(GString) line = g_string_new(NULL);
   g_autofree char *reason = NULL;
@@ -156,8 +157,8 @@ static void read_lines(Curves *self, FILE *file, const char *folder, GPtrArray *
     g_autoptr(GError) error = NULL;
     number++;
     if (kind == LINE_WHOLE && line->len == 0) continue;
-    g_autofree char *text = g_utf8_make_valid(line->str, (gssize)line->len);
-    g_autoptr(JsonNode) node = kind == LINE_LONG ? NULL : files_parse(text, "the line", &error);
+    g_autoptr(JsonNode) node =
+        kind == LINE_LONG ? NULL : files_object("it", line->str, (gssize)line->len, &error);
     if (node) add_line(self, node);
     if (node || kind == LINE_BROKEN) continue;
     if (damaged++ == 0) {
@@ -165,30 +166,33 @@ static void read_lines(Curves *self, FILE *file, const char *folder, GPtrArray *
       reason = g_strdup(error ? error->message : "the line is longer than 1 MiB");
     }
   }
-  note_damage(notes, folder, first, damaged, reason);
+  if (damaged)
+    notes_add(notes,
+              "%s/metrics.jsonl, line %" G_GINT64_FORMAT ": %s (damaged lines: %" G_GINT64_FORMAT
+              ")",
+              folder, first, reason, damaged);
 }
 
-static void note_error(GPtrArray *notes, GError *error) {
-  if (error) g_ptr_array_add(notes, g_strdup(error->message));
-  g_clear_error(&error);
+static FILE *open_lines(const char *folder, GPtrArray *notes) {
+  GError *error = NULL;
+  gint64 size = 0;
+  int fd = files_open(folder, "metrics.jsonl", &size, &error);
+  notes_take_file(notes, folder, error);
+  return fd < 0 ? NULL : fdopen(fd, "r");
 }
 
 Curves *curves_read(const char *folder, GPtrArray *notes) {
-  GError *error = NULL;
-  FILE *file = files_open(folder, "metrics.jsonl", &error);
-  note_error(notes, error);
+  FILE *file = open_lines(folder, notes);
   if (!file) return NULL;
   Curves *self = curves_new();
   read_lines(self, file, folder, notes);
-  if (ferror(file))
-    g_ptr_array_add(notes, g_strdup_printf("%s/metrics.jsonl cannot be read to its end", folder));
+  if (ferror(file)) notes_add(notes, "%s/metrics.jsonl cannot be read to its end", folder);
   fclose(file);
   for (guint i = 0; i < self->series->len; i++)
     fill(((Series *)self->series->pdata[i])->values, self->axes[0]->len);
   if (self->left_out)
-    g_ptr_array_add(notes, g_strdup_printf("%s/metrics.jsonl has more than %d curves; the first "
-                                           "of them are shown",
-                                           folder, MAX_SERIES));
+    notes_add(notes, "%s/metrics.jsonl has more than %d curves; the first of them are shown",
+              folder, MAX_SERIES);
   return self;
 }
 

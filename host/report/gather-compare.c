@@ -4,8 +4,9 @@
  * side. */
 #include "gather-internal.h"
 
+#include "../runs/files.h"
 #include "curves.h"
-#include "files.h"
+#include "notes.h"
 #include "plots.h"
 #include <math.h>
 #include <string.h>
@@ -38,6 +39,19 @@ static gboolean below(const char *name) {
   return TRUE;
 }
 
+/* ---- compare.json ---------------------------------------------------------------------------- */
+
+static JsonObject *object_of(JsonNode *node) {
+  return node && JSON_NODE_HOLDS_OBJECT(node) ? json_node_get_object(node) : NULL;
+}
+
+/* NULL also where the node is no object. */
+static JsonArray *array_of(JsonNode *node, const char *key) {
+  JsonObject *object = object_of(node);
+  JsonNode *member = object ? json_object_get_member(object, key) : NULL;
+  return member && JSON_NODE_HOLDS_ARRAY(member) ? json_node_get_array(member) : NULL;
+}
+
 /* ---- runs ------------------------------------------------------------------------------------ */
 
 typedef struct {
@@ -66,14 +80,15 @@ static gboolean put_pictures(Compare *self, const char *run) {
   return TRUE;
 }
 
-static gboolean put_run(Compare *self, gint64 candidate, JsonNode *node, const char *name,
+static gboolean put_run(Compare *self, gint64 candidate, JsonObject *object, const char *name,
                         gboolean pictures) {
   g_autofree char *run = g_build_filename(self->folder, name, NULL);
   gboolean shown = FALSE;
+  double seed;
   embed_begin(self->out, NULL, '{');
   embed_int(self->out, "candidate", candidate);
   embed_text(self->out, "folder", name);
-  embed_real(self->out, "seed", files_member_real(node, "seed"));
+  if (files_json_number(object, "seed", &seed)) embed_real(self->out, "seed", seed);
   put_link(self, run);
   g_autoptr(Curves) curves = self->runs++ < MAX_RUNS ? curves_read(run, self->notes) : NULL;
   if (curves) {
@@ -87,26 +102,24 @@ static gboolean put_run(Compare *self, gint64 candidate, JsonNode *node, const c
 }
 
 static void put_candidate(Compare *self, gint64 index, JsonNode *candidate) {
-  JsonArray *runs = files_member_array(candidate, "runs");
+  JsonArray *runs = array_of(candidate, "runs");
   gboolean shown = FALSE;
   for (guint i = 0; runs && i < json_array_get_length(runs); i++) {
-    JsonNode *run = json_array_get_element(runs, i);
-    const char *name = files_member_text(run, "folder");
+    JsonObject *run = object_of(json_array_get_element(runs, i));
+    const char *name = run ? files_json_text(run, "folder") : NULL;
     if (!name || !g_hash_table_add(self->seen, g_strdup(name))) continue;
     if (below(name))
       shown |= put_run(self, index, run, name, !shown);
     else
-      g_ptr_array_add(self->notes,
-                      g_strdup_printf("%s/compare.json names the run folder '%s', which is not "
-                                      "below it",
-                                      self->folder, name));
+      notes_add(self->notes, "%s/compare.json names the run folder '%s', which is not below it",
+                self->folder, name);
   }
 }
 
 static gint64 count_runs(JsonArray *candidates) {
   gint64 count = 0;
   for (guint i = 0; candidates && i < json_array_get_length(candidates); i++) {
-    JsonArray *runs = files_member_array(json_array_get_element(candidates, i), "runs");
+    JsonArray *runs = array_of(json_array_get_element(candidates, i), "runs");
     count += runs ? json_array_get_length(runs) : 0;
   }
   return count;
@@ -119,23 +132,24 @@ static void put_runs(Compare *self, JsonArray *candidates) {
     put_candidate(self, i, json_array_get_element(candidates, i));
   embed_end(self->out, ']');
   if (self->runs > MAX_RUNS)
-    g_ptr_array_add(self->notes,
-                    g_strdup_printf("of %u runs the curves of %d are shown", self->runs, MAX_RUNS));
+    notes_add(self->notes, "of %u runs the curves of %d are shown", self->runs, MAX_RUNS);
   if (self->plots > MAX_PLOTS)
-    g_ptr_array_add(self->notes, g_strdup_printf("of %u candidates the pictures of %d are shown",
-                                                 self->plots, MAX_PLOTS));
+    notes_add(self->notes, "of %u candidates the pictures of %d are shown", self->plots, MAX_PLOTS);
 }
 
 char *gather_compare(const char *folder, const char *page, GPtrArray *notes, GError **error) {
   static const char *const texts[] = {"manifest.yaml", "log.txt", NULL};
-  g_autoptr(JsonNode) compare = files_json(folder, "compare.json", error);
-  if (!compare) return NULL;
+  g_autoptr(JsonNode) compare = gather_object(folder, "compare.json", error);
+  if (!compare) {
+    g_prefix_error(error, "%s/", folder);
+    return NULL;
+  }
   g_autofree char *page_folder = g_path_get_dirname(page);
   Compare self = {.folder = folder, .page_folder = page_folder, .notes = notes};
   self.out = gather_begin(folder, "compare");
   self.seen = g_hash_table_new_full(g_str_hash, g_str_equal, g_free, NULL);
   embed_node(self.out, "compare", compare);
-  put_runs(&self, files_member_array(compare, "candidates"));
+  put_runs(&self, array_of(compare, "candidates"));
   gather_texts(folder, texts, self.out, notes);
   g_hash_table_unref(self.seen);
   return gather_end(self.out, notes);

@@ -11,8 +11,9 @@
 GString *gather_begin(const char *folder, const char *kind);
 char *gather_end(GString *out, const GPtrArray *notes);
 /* An object "texts" with a member for each of `names` (NULL-terminated) that is there:
- * {"manifest.yaml":{"text":"...","cut":false}} */
+ * {"manifest.yaml":{"text":"...","cut":false}}, of log.txt its end */
 void gather_texts(const char *folder, const char *const *names, GString *out, GPtrArray *notes);
-void gather_note(GPtrArray *notes, GError *error); /* takes the error, which may be NULL */
+/* NULL where it is not there or damaged. */
+JsonNode *gather_object(const char *folder, const char *name, GError **error);
 
 #endif

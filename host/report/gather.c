@@ -3,13 +3,16 @@
  * The data of a run's page, and what both pages have. */
 #include "gather-internal.h"
 
+#include "../runs/files.h"
 #include "curves.h"
-#include "files.h"
+#include "notes.h"
 #include "plots.h"
 #include "wiring.h"
 #include <absdk/host.h>
 #include <string.h>
+#include <unistd.h>
 
+#define MAX_JSON   (64 << 20)
 #define MAX_TEXT   (256 << 10)
 #define MAX_LOG    (32 << 10)
 #define MAX_POINTS 2000 /* of a curve */
@@ -27,9 +30,10 @@ gboolean gather_is_compare(const char *folder) {
   return has(folder, "compare.json");
 }
 
-void gather_note(GPtrArray *notes, GError *error) {
-  if (error) g_ptr_array_add(notes, g_strdup(error->message));
-  g_clear_error(&error);
+JsonNode *gather_object(const char *folder, const char *name, GError **error) {
+  gsize length = 0;
+  g_autofree char *text = files_read(folder, name, MAX_JSON, &length, error);
+  return text ? files_object(name, text, (gssize)length, error) : NULL;
 }
 
 /* ---- what both have -------------------------------------------------------------------------- */
@@ -55,14 +59,26 @@ char *gather_end(GString *out, const GPtrArray *notes) {
   return g_string_free(out, FALSE);
 }
 
+static char *read_text(const char *folder, const char *name, gboolean *cut, GPtrArray *notes) {
+  gboolean log = strcmp(name, "log.txt") == 0;
+  GError *error = NULL;
+  gint64 size = 0;
+  gsize length = 0;
+  int fd = files_open(folder, name, &size, &error);
+  if (fd >= 0) close(fd);
+  *cut = log && size > MAX_LOG;
+  char *text = fd < 0 ? NULL
+               : log  ? files_read_end(folder, name, MAX_LOG, &length, &error)
+                      : files_read(folder, name, MAX_TEXT, &length, &error);
+  notes_take_file(notes, folder, error);
+  return text;
+}
+
 void gather_texts(const char *folder, const char *const *names, GString *out, GPtrArray *notes) {
   embed_begin(out, "texts", '{');
   for (; *names; names++) {
-    GError *error = NULL;
-    gboolean cut = FALSE, log = strcmp(*names, "log.txt") == 0;
-    g_autofree char *text = files_text(folder, *names, log ? MAX_LOG : MAX_TEXT,
-                                       log ? FILES_TAIL : FILES_HEAD, &cut, &error);
-    gather_note(notes, error);
+    gboolean cut;
+    g_autofree char *text = read_text(folder, *names, &cut, notes);
     if (!text) continue;
     embed_begin(out, *names, '{');
     embed_text(out, "text", text);
@@ -76,8 +92,8 @@ void gather_texts(const char *folder, const char *const *names, GString *out, GP
 
 static void put_result(const char *folder, GString *out, GPtrArray *notes) {
   GError *error = NULL;
-  g_autoptr(JsonNode) result = files_json(folder, "result.json", &error);
-  gather_note(notes, error);
+  g_autoptr(JsonNode) result = gather_object(folder, "result.json", &error);
+  notes_take_file(notes, folder, error);
   embed_node(out, "result", result);
 }
 

@@ -56,8 +56,8 @@ Parts.along = function (state, draws) {
 
 Parts.pairs = function (place, label, pairs) {
   const shown = pairs.filter(([, value]) => value !== '' && value !== NONE && value !== null && value !== undefined);
-  place.append(Page.table(['', ''], shown.map(([name, value]) => [{ text: name, head: true }, value]),
-    { 'aria-label': label, class: 'pairs' }));
+  place.append(Page.table([], shown.map(([name, value]) => [{ text: name, head: true }, value]),
+    { 'aria-label': label }));
 };
 
 /* ---- texts ---- */

@@ -3,6 +3,7 @@
  * Groups of results.h5 that are points, regions and counts. */
 #include "plots.h"
 
+#include "notes.h"
 #include "plots-internal.h"
 #include <math.h>
 #include <string.h>
@@ -171,17 +172,12 @@ static const struct {
     {"returns", plot_returns, FALSE},
 };
 
-static void note(GPtrArray *notes, GError **error) {
-  if (*error) g_ptr_array_add(notes, g_strdup((*error)->message));
-  g_clear_error(error);
-}
-
 static void write_groups(StoreFile *file, PlotsWish wish, GString *out, GPtrArray *notes) {
-  GError *error = NULL;
   for (guint i = 0; i < G_N_ELEMENTS(plots); i++) {
+    GError *error = NULL;
     g_autofree char *group = g_strdup_printf("/entry/%s", plots[i].group);
     if (wish == PLOTS_COMPARED && !plots[i].compared) continue;
-    if (store_has(file, group) && !plots[i].plot(file, out, &error)) note(notes, &error);
+    if (store_has(file, group) && !plots[i].plot(file, out, &error)) notes_take(notes, error);
   }
 }
 
@@ -191,7 +187,7 @@ void plots_write(const char *folder, const char *key, PlotsWish wish, GString *o
   g_autofree char *path = g_build_filename(folder, "results.h5", NULL);
   g_autoptr(StoreFile) file =
       g_file_test(path, G_FILE_TEST_EXISTS) ? store_open(path, &error) : NULL;
-  note(notes, &error);
+  notes_take(notes, error);
   embed_begin(out, key, '{');
   if (file) write_groups(file, wish, out, notes);
   embed_end(out, '}');

@@ -3,8 +3,9 @@
  * The tree of components. */
 #include "wiring.h"
 
+#include "../runs/files.h"
 #include "../store/store.h"
-#include "files.h"
+#include "notes.h"
 #include <string.h>
 
 #define MAX_COMPONENTS 200
@@ -20,29 +21,27 @@ typedef struct {
 
 /* ---- resolved.yaml --------------------------------------------------------------------------- */
 
-static Node *parse(const char *text, const char *folder, GPtrArray *notes) {
-  g_autoptr(GError) error = NULL;
+static Node *parse(const char *text, gsize length, const char *folder, GPtrArray *notes) {
+  GError *error = NULL;
   g_autofree char *path = g_build_filename(folder, "resolved.yaml", NULL);
   Diagnostics *diagnostics = diagnostics_new();
   /* nodes keep the name of their file */
-  Node *node = node_parse(text, strlen(text), g_intern_string(path), diagnostics);
-  if (!diagnostics_check(diagnostics, &error)) g_ptr_array_add(notes, g_strdup(error->message));
+  Node *node = node_parse(text, length, g_intern_string(path), diagnostics);
+  diagnostics_check(diagnostics, &error);
+  notes_take(notes, error);
   diagnostics_free(diagnostics);
   if (!node || node->kind == NODE_MAPPING) return node;
-  g_ptr_array_add(notes, g_strdup_printf("%s is damaged: it is no mapping", path));
+  notes_add(notes, "%s is damaged: it is no mapping", path);
   node_free(node);
   return NULL;
 }
 
 Node *wiring_read(const char *folder, GPtrArray *notes) {
-  g_autoptr(GError) error = NULL;
-  gboolean cut = FALSE;
-  g_autofree char *text = files_text(folder, "resolved.yaml", MAX_YAML, FILES_HEAD, &cut, &error);
-  if (error) g_ptr_array_add(notes, g_strdup(error->message));
-  if (!text) return NULL;
-  if (!cut) return parse(text, folder, notes);
-  g_ptr_array_add(notes, g_strdup_printf("%s/resolved.yaml is larger than 4 MiB", folder));
-  return NULL;
+  GError *error = NULL;
+  gsize length = 0;
+  g_autofree char *text = files_read(folder, "resolved.yaml", MAX_YAML, &length, &error);
+  notes_take_file(notes, folder, error);
+  return text ? parse(text, length, folder, notes) : NULL;
 }
 
 const char *wiring_setting(const Node *resolved, const char *key) {
@@ -137,10 +136,10 @@ static void put_components(Wiring *self, const Node *mapping, const char *path) 
 }
 
 static StoreFile *open_checkpoint(const char *folder, GPtrArray *notes) {
-  g_autoptr(GError) error = NULL;
+  GError *error = NULL;
   g_autofree char *path = g_build_filename(folder, "checkpoints", "last.h5", NULL);
   StoreFile *file = g_file_test(path, G_FILE_TEST_EXISTS) ? store_open(path, &error) : NULL;
-  if (error) g_ptr_array_add(notes, g_strdup(error->message));
+  notes_take(notes, error);
   return file;
 }
 
@@ -152,7 +151,6 @@ void wiring_write(const Node *resolved, const char *folder, const char *key, GSt
   put_components(&self, resolved, NULL);
   embed_int(out, "count", self.count);
   embed_end(out, '}');
-  if (self.error) g_ptr_array_add(notes, g_strdup(self.error->message));
-  g_clear_error(&self.error);
+  notes_take(notes, self.error);
   store_close(self.checkpoint);
 }

@@ -15,7 +15,7 @@ enum { MAX_NESTING = 64 }; /* json-glib reads nested values by recursion, withou
 /* ---- bytes ----------------------------------------------------------------------------------- */
 
 /* Of a plain file; a pipe would make us wait. */
-static int open_plain(const char *folder, const char *name, gint64 *size, GError **error) {
+int files_open(const char *folder, const char *name, gint64 *size, GError **error) {
   g_autofree char *path = g_build_filename(folder, name, NULL);
   struct stat info;
   int fd = open(path, O_RDONLY | O_NONBLOCK | O_CLOEXEC);
@@ -54,7 +54,7 @@ static char *read_bytes(int fd, const char *name, gint64 offset, gsize size, gsi
 
 char *files_read(const char *folder, const char *name, gsize limit, gsize *length, GError **error) {
   gint64 size = 0;
-  int fd = open_plain(folder, name, &size, error);
+  int fd = files_open(folder, name, &size, error);
   if (fd < 0) return NULL;
   char *text = NULL;
   if ((guint64)size <= limit)
@@ -68,7 +68,7 @@ char *files_read(const char *folder, const char *name, gsize limit, gsize *lengt
 char *files_read_end(const char *folder, const char *name, gsize limit, gsize *length,
                      GError **error) {
   gint64 size = 0;
-  int fd = open_plain(folder, name, &size, error);
+  int fd = files_open(folder, name, &size, error);
   if (fd < 0) return NULL;
   gboolean whole = (guint64)size <= limit;
   gint64 offset = whole ? 0 : size - (gint64)limit;

@@ -8,6 +8,8 @@
 #include "../error.h"
 #include <json-glib/json-glib.h>
 
+/* The descriptor of a plain file; -1 and an error as below. */
+int files_open(const char *folder, const char *name, gint64 *size, GError **error);
 /* The whole file, with a 0 behind it (free with g_free). NULL and AB_NO_INPUT (it is not there),
  * AB_IO, or AB_DATA (no plain file, over `limit` bytes). Messages begin with the file's name
  * without its folder.                                                                            */

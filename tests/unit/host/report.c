@@ -328,8 +328,8 @@ static void test_no_files(StoreTest *self, gconstpointer data) {
   put(self, "result.json", "{}");
   g_autoptr(JsonNode) root = report(self, &notes);
   g_assert_cmpuint(notes->len, ==, 2);
-  assert_note(root, notes, 0, "metrics.jsonl", "no ordinary file");
-  assert_note(root, notes, 1, "log.txt", "no ordinary file");
+  assert_note(root, notes, 0, "metrics.jsonl", "no plain file");
+  assert_note(root, notes, 1, "log.txt", "no plain file");
 }
 
 static const char resolved[] = "problem: reconstruct\nseed: 7\nepochs: 20\ndata: {plugin: digits}\n"
@@ -468,7 +468,7 @@ static void test_errors(StoreTest *self, gconstpointer data) {
   g_assert_false(report_compare(self->folder, NULL, &error));
   store_test_assert_error(error, AB_NO_INPUT, "compare.json");
   put(self, "compare.json", "{");
-  assert_fails(self->folder, NULL, AB_DATA, "compare.json is damaged");
+  assert_fails(self->folder, NULL, AB_DATA, "compare.json is no JSON");
   g_assert_cmpuint(store_test_count_entries(self->folder), ==, 2);
 }
 
