@@ -100,6 +100,21 @@ gboolean rows_collect(Figures *self, AbRole role, AbTensor *(*reduce)(AbTensor *
 void rows_clear(Rows *rows);
 G_DEFINE_AUTO_CLEANUP_CLEAR_FUNC(Rows, rows_clear)
 
+/* ---- roc.c: the curve, for its test ---------------------------------------------------------- */
+
+typedef struct {
+  gint64 anomalies, normals; /* with a score of at least the threshold */
+  double threshold;
+} RocPoint;
+
+/* From (0, 0) to all, one point for each score that occurs; `normal` says it of each class. Free
+ * with g_array_unref.                                                                            */
+GArray *roc_points(const Rows *rows, const gboolean *normal);
+/* Those that a drawing needs: no points in the middle of a line, and of the corners, where there
+ * are very many, one in every few.                                                               */
+GArray *roc_thinned(const GArray *points);
+double roc_area(const GArray *points);
+
 /* ---- the figures: each writes its group, or nothing where it does not apply -------------------
  * FALSE and an error where it should apply and failed; then, too, nothing was written.           */
 

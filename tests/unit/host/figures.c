@@ -2,8 +2,8 @@
  *
  * The figures of runs that are trained here for a few epochs, against what h5py and numpy make of
  * the checkpoint, the data and metrics.jsonl (figures_h5py.py).                                  */
-#include "figures/figures.h"
 #include "commands/session.h"
+#include "figures/figures-internal.h"
 #include "figures/pca.h"
 
 #include <absdk/host.h>
@@ -202,6 +202,95 @@ static void test_pca_numpy(void) {
   }
   if (have_h5py()) g_assert_cmpint(script("pca", base), ==, 0);
   ab_context_free(ctx);
+}
+
+/* ---- what samples are, the curve of scores --------------------------------------------------- */
+
+static AbSpec spec_of(AbRange range, gint32 rank, gint64 a, gint64 b, gint64 c) {
+  return (AbSpec){.rank = rank, .dtype = AB_F32, .shape = {a, b, c}, .range = range};
+}
+
+static void check_space(AbSpec declared, AbSpec x, const char *want) {
+  Space space;
+  g_autoptr(GString) found = g_string_new(NULL);
+  space_init(&space, &declared, &x);
+  g_string_append(found, space.image ? "image" : "numbers");
+  for (gint i = 0; i < space.rank; i++)
+    g_string_append_printf(found, " %" G_GINT64_FORMAT, space.shape[i]);
+  g_assert_cmpstr(found->str, ==, want);
+}
+
+static void test_space(void) {
+  AbSpec grey = spec_of(AB_RANGE_UNIT, 2, 4, 6, 0), steps = spec_of(AB_RANGE_REAL, 2, 4, 6, 0);
+  AbSpec flat = spec_of(AB_RANGE_REAL, 1, 24, 0, 0), classes = spec_of(AB_RANGE_CLASS, 1, 16, 0, 0);
+  AbSpec square = spec_of(AB_RANGE_BINARY, 1, 16, 0, 0), small = spec_of(AB_RANGE_UNIT, 1, 9, 0, 0);
+  AbSpec odd = spec_of(AB_RANGE_UNIT, 1, 17, 0, 0), colour = spec_of(AB_RANGE_REAL, 3, 3, 4, 2);
+  AbSpec planes = spec_of(AB_RANGE_REAL, 3, 4, 3, 2), one = spec_of(AB_RANGE_REAL, 3, 1, 4, 6);
+  check_space(grey, grey, "image 4 6");
+  check_space(grey, flat, "image 4 6"); /* flattened, standardised */
+  check_space(steps, steps, "numbers 4 6");
+  check_space(flat, one, "image 4 6"); /* reshaped to one */
+  check_space(flat, flat, "numbers 24");
+  check_space(square, square, "image 4 4");
+  check_space(small, small, "numbers 9");
+  check_space(odd, odd, "numbers 17");
+  check_space(classes, classes, "numbers 16");
+  check_space(colour, colour, "image 4 2 3");
+  check_space(planes, planes, "numbers 4 3 2");
+}
+
+/* Models know colours as planes, files as pixels. */
+static void test_colours(void) {
+  AbSpec colour = spec_of(AB_RANGE_UNIT, 3, 3, 2, 2);
+  const float planes[] = {0, 1, 2, 3, 10, 11, 12, 13, 20, 21, 22, 23};
+  const float pixels[] = {0, 10, 20, 1, 11, 21, 2, 12, 22, 3, 13, 23};
+  float found[12];
+  Space space;
+  space_init(&space, &colour, &colour);
+  g_assert_cmpint(space_channels(&space), ==, 3);
+  space_put(&space, planes, found);
+  g_assert_cmpmem(found, sizeof found, pixels, sizeof pixels);
+}
+
+/* Of the four pairs of an anomaly (class 1) and a normal sample three are in order, one is a tie.
+ */
+static void test_roc_ties(void) {
+  const gboolean normal[] = {TRUE, FALSE};
+  double scores[] = {2, 3, 1, 2};
+  gint64 labels[] = {0, 1, 0, 1};
+  Rows rows = {.count = 4, .width = 1, .values = scores, .labels = labels};
+  const RocPoint want[] = {{0, 0, INFINITY}, {1, 0, 3}, {2, 1, 2}, {2, 2, 1}};
+  g_autoptr(GArray) points = roc_points(&rows, normal);
+  g_assert_cmpuint(points->len, ==, 4);
+  for (guint i = 0; i < 4; i++) {
+    const RocPoint *found = &g_array_index(points, RocPoint, i);
+    g_assert_true(found->anomalies == want[i].anomalies && found->normals == want[i].normals &&
+                  found->threshold == want[i].threshold);
+  }
+  g_assert_cmpfloat(roc_area(points), ==, 0.875);
+}
+
+/* A perfect order has one corner; of a long staircase enough is left, with its ends. */
+static void test_roc_thinned(void) {
+  enum { COUNT = 6000 };
+  const gboolean normal[] = {TRUE, FALSE};
+  g_autofree double *scores = g_new(double, COUNT);
+  g_autofree gint64 *labels = g_new(gint64, COUNT);
+  Rows rows = {.count = COUNT, .width = 1, .values = scores, .labels = labels};
+  for (int stairs = 0; stairs < 2; stairs++) {
+    for (int i = 0; i < COUNT; i++) {
+      scores[i] = -i;
+      labels[i] = stairs ? i % 2 : i < COUNT / 2;
+    }
+    g_autoptr(GArray) points = roc_points(&rows, normal);
+    g_autoptr(GArray) few = roc_thinned(points);
+    const RocPoint *last = &g_array_index(few, RocPoint, few->len - 1);
+    g_assert_true(last->anomalies == COUNT / 2 && last->normals == COUNT / 2);
+    g_assert_cmpint(g_array_index(few, RocPoint, 0).normals, ==, 0);
+    g_assert_cmpuint(few->len, >=, stairs ? 500 : 3);
+    g_assert_cmpuint(few->len, <=, stairs ? 1001 : 3);
+    g_assert_cmpfloat_with_epsilon(roc_area(few), roc_area(points), 1e-3);
+  }
 }
 
 /* ---- figures --------------------------------------------------------------------------------- */
@@ -451,6 +540,10 @@ int main(int argc, char **argv) {
   g_test_add_func("/figures/pca/closed-form", test_pca_closed_form);
   g_test_add_func("/figures/pca/edges", test_pca_edges);
   g_test_add_func("/figures/pca/numpy", test_pca_numpy);
+  g_test_add_func("/figures/space", test_space);
+  g_test_add_func("/figures/colours", test_colours);
+  g_test_add_func("/figures/roc/ties", test_roc_ties);
+  g_test_add_func("/figures/roc/thinned", test_roc_thinned);
   g_test_add_func("/figures/spiral", test_spiral);
   g_test_add_func("/figures/reconstruct", test_reconstruct);
   g_test_add_func("/figures/score", test_score);
