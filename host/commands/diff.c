@@ -2,9 +2,9 @@
  *
  * abhost diff A B: what is different between two runs. */
 #include "../runs/diff.h"
+#include "../jsonout.h"
 #include "../runs/table.h"
 #include "common.h"
-#include "jsonout.h"
 
 #include <math.h>
 
@@ -167,28 +167,10 @@ static char *make_text(const RunDiff *diff) {
 
 /* ---- JSON ------------------------------------------------------------------------------------ */
 
-static void json_number(JsonBuilder *json, const char *key, double value) {
-  json_builder_set_member_name(json, key);
-  if (isfinite(value))
-    json_builder_add_double_value(json, value);
-  else
-    json_builder_add_null_value(json);
-}
-
-static void json_text_or_null(JsonBuilder *json, const char *key, const char *text) {
-  if (text) {
-    jsonout_text(json, key, text);
-    return;
-  }
-  json_builder_set_member_name(json, key);
-  json_builder_add_null_value(json);
-}
-
 static void json_side(JsonBuilder *json, const char *key, const DiffSide *side) {
-  json_builder_set_member_name(json, key);
-  json_builder_begin_object(json);
+  jsonout_begin_object(json, key);
   jsonout_text(json, "path", side->path);
-  json_text_or_null(json, "checkpoint", side->file);
+  jsonout_text(json, "checkpoint", side->file);
   json_builder_end_object(json);
 }
 
@@ -198,8 +180,8 @@ static void json_texts(JsonBuilder *json, const char *key, const GPtrArray *text
     const DiffText *text = texts->pdata[i];
     json_builder_begin_object(json);
     jsonout_text(json, "key", text->key);
-    json_text_or_null(json, "a", text->a);
-    json_text_or_null(json, "b", text->b);
+    jsonout_text(json, "a", text->a);
+    jsonout_text(json, "b", text->b);
     json_builder_end_object(json);
   }
   json_builder_end_array(json);
@@ -211,9 +193,9 @@ static void json_metrics(JsonBuilder *json, const GPtrArray *metrics) {
     const DiffMetric *metric = metrics->pdata[i];
     json_builder_begin_object(json);
     jsonout_text(json, "key", metric->key);
-    json_number(json, "a", metric->a);
-    json_number(json, "b", metric->b);
-    json_number(json, "difference", metric->b - metric->a);
+    jsonout_real(json, "a", metric->a);
+    jsonout_real(json, "b", metric->b);
+    jsonout_real(json, "difference", metric->b - metric->a);
     json_builder_end_object(json);
   }
   json_builder_end_array(json);
@@ -231,11 +213,11 @@ static void json_tensors(JsonBuilder *json, const char *key, const GPtrArray *te
     json_builder_begin_object(json);
     jsonout_text(json, "name", tensor->name);
     jsonout_text(json, "case", cases[tensor->how]);
-    json_text_or_null(json, "a", tensor->type_a);
-    json_text_or_null(json, "b", tensor->type_b);
+    jsonout_text(json, "a", tensor->type_a);
+    jsonout_text(json, "b", tensor->type_b);
     if (tensor->how <= TENSOR_CHANGED) {
-      json_number(json, "largest_difference", tensor->largest);
-      json_number(json, "relative_norm", tensor->relative);
+      jsonout_real(json, "largest_difference", tensor->largest);
+      jsonout_real(json, "relative_norm", tensor->relative);
     }
     json_builder_end_object(json);
   }
@@ -245,14 +227,13 @@ static void json_tensors(JsonBuilder *json, const char *key, const GPtrArray *te
 static void json_plugin(JsonBuilder *json, const char *key, gboolean there,
                         const DiffPlugin *plugin) {
   if (!there) {
-    json_text_or_null(json, key, NULL);
+    jsonout_null(json, key);
     return;
   }
-  json_builder_set_member_name(json, key);
-  json_builder_begin_object(json);
-  json_text_or_null(json, "id", plugin->id);
-  json_text_or_null(json, "version", plugin->version);
-  json_text_or_null(json, "sha256", plugin->hash);
+  jsonout_begin_object(json, key);
+  jsonout_text(json, "id", plugin->id);
+  jsonout_text(json, "version", plugin->version);
+  jsonout_text(json, "sha256", plugin->hash);
   json_builder_end_object(json);
 }
 
@@ -272,8 +253,7 @@ static void json_components(JsonBuilder *json, const GPtrArray *components) {
 static char *make_json(const RunDiff *diff) {
   g_autoptr(JsonBuilder) json = json_builder_new();
   json_builder_begin_object(json);
-  json_builder_set_member_name(json, "same");
-  json_builder_add_boolean_value(json, run_diff_same(diff));
+  jsonout_flag(json, "same", run_diff_same(diff));
   json_side(json, "a", &diff->a);
   json_side(json, "b", &diff->b);
   json_texts(json, "manifest", diff->manifest);
@@ -282,8 +262,8 @@ static char *make_json(const RunDiff *diff) {
   json_tensors(json, "weights", diff->weights);
   json_tensors(json, "states", diff->states);
   json_components(json, diff->components);
-  json_text_or_null(json, "metrics_not_compared", diff->no_metrics);
-  json_text_or_null(json, "weights_not_compared", diff->no_weights);
+  jsonout_text(json, "metrics_not_compared", diff->no_metrics);
+  jsonout_text(json, "weights_not_compared", diff->no_weights);
   json_builder_end_object(json);
   return jsonout_finish(json);
 }

@@ -1,9 +1,10 @@
 /* SPDX-License-Identifier: Apache-2.0
  *
  * abhost list: what is installed. */
+#include "../jsonout.h"
+#include "../registry/component-json.h"
 #include "../registry/fit.h"
 #include "common.h"
-#include "jsonout.h"
 
 #include <string.h>
 
@@ -75,7 +76,7 @@ static void put_entry(JsonBuilder *json, const Entry *entry) {
   json_builder_begin_object(json);
   jsonout_text(json, "kind", ab_kind_name(entry->component->kind));
   jsonout_text(json, "name", entry->component->name);
-  jsonout_roles(json, entry->component);
+  component_json_roles(json, entry->component);
   jsonout_text(json, "doc", entry->component->doc);
   jsonout_text(json, "plugin", entry->plugin->id);
   jsonout_text(json, "version", entry->plugin->version);
@@ -85,8 +86,7 @@ static void put_entry(JsonBuilder *json, const Entry *entry) {
 
 static void put_refusals(JsonBuilder *json, const Registry *registry) {
   const GPtrArray *refusals = registry_refusals(registry);
-  json_builder_set_member_name(json, "refused");
-  json_builder_begin_array(json);
+  jsonout_begin_array(json, "refused");
   for (guint i = 0; i < refusals->len; i++) {
     const Refusal *refusal = refusals->pdata[i];
     json_builder_begin_object(json);
@@ -100,8 +100,7 @@ static void put_refusals(JsonBuilder *json, const Registry *registry) {
 static char *make_json(const Registry *registry, const GPtrArray *entries) {
   g_autoptr(JsonBuilder) json = json_builder_new();
   json_builder_begin_object(json);
-  json_builder_set_member_name(json, "components");
-  json_builder_begin_array(json);
+  jsonout_begin_array(json, "components");
   for (guint i = 0; i < entries->len; i++) put_entry(json, entries->pdata[i]);
   json_builder_end_array(json);
   put_refusals(json, registry);

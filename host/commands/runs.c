@@ -1,11 +1,11 @@
 /* SPDX-License-Identifier: Apache-2.0
  *
  * abhost runs [FOLDER]: the runs in and below a folder. */
+#include "../jsonout.h"
 #include "../runs/find.h"
 #include "../runs/select.h"
 #include "../runs/table.h"
 #include "common.h"
-#include "jsonout.h"
 
 #include <math.h>
 #include <string.h>
@@ -87,15 +87,6 @@ static char *make_table(const GPtrArray *runs) {
 
 /* ---- JSON ------------------------------------------------------------------------------------ */
 
-/* null where JSON has no such number. */
-static void put_number(JsonBuilder *json, const char *key, double value) {
-  json_builder_set_member_name(json, key);
-  if (isfinite(value))
-    json_builder_add_double_value(json, value);
-  else
-    json_builder_add_null_value(json);
-}
-
 static void put_fact(JsonBuilder *json, const Fact *fact) {
   g_autoptr(Node) node = node_scalar(fact->text);
   gint64 whole;
@@ -103,26 +94,23 @@ static void put_fact(JsonBuilder *json, const Fact *fact) {
   if (!fact->numeric) {
     jsonout_text(json, fact->key, fact->text);
   } else if (node_read_int(node, &whole, NULL)) {
-    json_builder_set_member_name(json, fact->key);
-    json_builder_add_int_value(json, whole);
+    jsonout_int(json, fact->key, whole);
   } else {
     run_info_parse(fact->text, &value);
-    put_number(json, fact->key, value);
+    jsonout_real(json, fact->key, value);
   }
 }
 
 static void put_results(JsonBuilder *json, const GPtrArray *results) {
   const char *split = NULL; /* those of one split stand together */
-  json_builder_set_member_name(json, "results");
-  json_builder_begin_object(json);
+  jsonout_begin_object(json, "results");
   for (guint i = 0; i < results->len; i++) {
     const Result *result = results->pdata[i];
     if (!split || strcmp(split, result->split) != 0) {
       if (split) json_builder_end_object(json);
-      json_builder_set_member_name(json, result->split);
-      json_builder_begin_object(json);
+      jsonout_begin_object(json, result->split);
     }
-    put_number(json, result->name, result->value);
+    jsonout_real(json, result->name, result->value);
     split = result->split;
   }
   if (split) json_builder_end_object(json);
@@ -136,17 +124,11 @@ static void put_run(JsonBuilder *json, const RunInfo *run) {
     const Fact *fact = run->facts->pdata[i];
     if (fact->kind == FACT_RUN) put_fact(json, fact);
   }
-  if (run->wanted >= 0) {
-    json_builder_set_member_name(json, "wanted_epochs");
-    json_builder_add_int_value(json, run->wanted);
-  }
+  if (run->wanted >= 0) jsonout_int(json, "wanted_epochs", run->wanted);
   if (run->metric) jsonout_text(json, "metric_name", run->metric);
   put_results(json, run->results);
   jsonout_begin_array(json, "damage");
-  for (guint i = 0; i < run->damage->len; i++) {
-    g_autofree char *valid = g_utf8_make_valid(run->damage->pdata[i], -1);
-    json_builder_add_string_value(json, valid);
-  }
+  for (guint i = 0; i < run->damage->len; i++) jsonout_text(json, NULL, run->damage->pdata[i]);
   json_builder_end_array(json);
   json_builder_end_object(json);
 }
