@@ -2,11 +2,12 @@
  *
  * abhost equivalents MANIFEST: what else is installed that would fit, slot by slot.              */
 #include "../equivalents/equivalents.h"
+#include "../amounts.h"
 #include "../jsonout.h"
 #include "../manifest/manifest.h"
 #include "../registry/fit.h"
+#include "../table.h"
 #include "session.h"
-#include "table.h"
 
 #include <string.h>
 
@@ -54,12 +55,13 @@ static gboolean costs_alike(const Found *found, const Costs *before) {
 }
 
 static void add_costs(Table *table, const Equivalent *e, const Costs *before) {
-  g_autofree char *parameters = with_difference(
-      table_count(e->costs.parameters), table_difference(e->costs.parameters - before->parameters));
+  g_autofree char *parameters =
+      with_difference(amounts_count(e->costs.parameters),
+                      amounts_difference(e->costs.parameters - before->parameters));
   g_autofree char *products =
-      with_difference(table_count(e->costs.multiply_adds),
-                      table_difference(e->costs.multiply_adds - before->multiply_adds));
-  g_autofree char *memory = table_bytes(e->costs.memory);
+      with_difference(amounts_count(e->costs.multiply_adds),
+                      amounts_difference(e->costs.multiply_adds - before->multiply_adds));
+  g_autofree char *memory = amounts_bytes(e->costs.memory);
   table_add(table, e->present ? "*" : "", e->component->name, parameters, products, memory);
 }
 

@@ -4,7 +4,7 @@
 #include "../jsonout.h"
 #include "../runs/find.h"
 #include "../runs/select.h"
-#include "../runs/table.h"
+#include "../table.h"
 #include "common.h"
 
 #include <math.h>
@@ -64,25 +64,20 @@ static const struct {
 };
 enum { COLUMNS = G_N_ELEMENTS(columns) };
 
-static void free_row(gpointer data) {
-  char **row = data;
-  for (guint i = 0; i < COLUMNS; i++) g_free(row[i]);
-  g_free(row);
-}
-
 static char *make_table(const GPtrArray *runs) {
-  char align[COLUMNS + 1] = {0};
-  g_autoptr(GPtrArray) rows = g_ptr_array_new_with_free_func(free_row);
-  char **head = g_new0(char *, COLUMNS);
-  for (guint j = 0; j < COLUMNS; j++) head[j] = g_strdup(columns[j].head);
-  for (guint j = 0; j < COLUMNS; j++) align[j] = columns[j].align;
-  g_ptr_array_add(rows, head);
+  char alignment[COLUMNS + 1] = {0};
+  char *row[COLUMNS];
+  GString *text = g_string_new(NULL);
+  for (guint j = 0; j < COLUMNS; j++) alignment[j] = columns[j].align;
+  g_autoptr(Table) table = table_new(alignment);
+  for (guint j = 0; j < COLUMNS; j++) row[j] = g_strdup(columns[j].head);
+  table_take(table, row);
   for (guint i = 0; i < runs->len; i++) {
-    char **row = g_new0(char *, COLUMNS);
     for (guint j = 0; j < COLUMNS; j++) row[j] = columns[j].show(runs->pdata[i], columns[j].key);
-    g_ptr_array_add(rows, row);
+    table_take(table, row);
   }
-  return runs->len ? table_text(rows, align, TRUE, "") : g_strdup("");
+  if (runs->len) table_write(table, text, 0, TRUE);
+  return g_string_free(text, FALSE);
 }
 
 /* ---- JSON ------------------------------------------------------------------------------------ */
