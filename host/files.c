@@ -1,6 +1,6 @@
 /* SPDX-License-Identifier: Apache-2.0
  *
- * Reading small files. */
+ * Small files. */
 #include "files.h"
 
 #include "jsonin.h"
@@ -9,6 +9,13 @@
 #include <string.h>
 #include <sys/stat.h>
 #include <unistd.h>
+
+gboolean files_write(const char *path, const char *text, gssize length, GError **error) {
+  g_autoptr(GError) cause = NULL;
+  GFileSetContentsFlags flags = G_FILE_SET_CONTENTS_CONSISTENT | G_FILE_SET_CONTENTS_DURABLE;
+  return g_file_set_contents_full(path, text, length, flags, 0666, &cause) ||
+         host_fail(error, AB_IO, "%s cannot be written: %s", path, cause->message);
+}
 
 /* ---- bytes ----------------------------------------------------------------------------------- */
 

@@ -1,13 +1,19 @@
 /* SPDX-License-Identifier: Apache-2.0
  *
- * Small files of a run folder, read with care: whoever sent the folder may have put anything there.
- * Messages begin with the file's name without its folder.                                        */
+ * Small files: written whole, read with care, for whoever sent a run folder may have put anything
+ * there.                                                                                         */
 #ifndef HOST_FILES_H
 #define HOST_FILES_H
 
 #include "error.h"
 #include <json-glib/json-glib.h>
 #include <stdio.h>
+
+/* Writes a whole file, or leaves what was there: also a loss of power leaves one of the two. AB_IO.
+ * A length of -1: up to the 0.                                                                   */
+gboolean files_write(const char *path, const char *text, gssize length, GError **error);
+
+/* Messages of what reads begin with the file's name without its folder. */
 
 /* The descriptor of a plain file; -1 and AB_NO_INPUT (it is not there), AB_IO, or AB_DATA (no plain
  * file).                                                                                         */

@@ -23,11 +23,7 @@ enum { MAX_PLAN = 32 << 20 }; /* it has the text of a manifest, which may have 4
 
 gboolean folder_write(const char *folder, const char *name, const char *text, GError **error) {
   g_autofree char *path = g_build_filename(folder, name, NULL);
-  g_autoptr(GError) cause = NULL;
-  return g_file_set_contents_full(path, text, -1,
-                                  G_FILE_SET_CONTENTS_CONSISTENT | G_FILE_SET_CONTENTS_DURABLE,
-                                  0666, &cause) ||
-         host_fail(error, AB_IO, "%s cannot be written: %s", path, cause->message);
+  return files_write(path, text, -1, error);
 }
 
 /* ---- the plan -------------------------------------------------------------------------------- */

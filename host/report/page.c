@@ -4,6 +4,7 @@
  * are built in: whatever a file of the folder says, it stays a text. */
 #include "page.h"
 
+#include "../files.h"
 #include "assets.h"
 #include <string.h>
 
@@ -111,14 +112,9 @@ static GString *fill(const Page *page) {
 }
 
 gboolean page_write(const char *path, const char *title, const char *data, GError **error) {
-  GError *cause = NULL;
   Page page = {title, data};
   GString *text = fill(&page);
-  gboolean done = g_file_set_contents_full(
-      path, text->str, (gssize)text->len,
-      G_FILE_SET_CONTENTS_CONSISTENT | G_FILE_SET_CONTENTS_DURABLE, 0666, &cause);
+  gboolean done = files_write(path, text->str, (gssize)text->len, error);
   g_string_free(text, TRUE);
-  if (!done) host_fail(error, AB_IO, "%s cannot be written: %s", path, cause->message);
-  g_clear_error(&cause);
   return done;
 }

@@ -3,6 +3,7 @@
  * Run folders on the disk. */
 #include "folder.h"
 
+#include "../files.h"
 #include <errno.h>
 #include <glib/gstdio.h>
 #include <string.h>
@@ -68,14 +69,8 @@ static char *make_named(const char *manifest_path, GError **error) {
 
 static gboolean write_text(const RunFolder *self, const char *name, const char *text,
                            GError **error) {
-  char *path = g_build_filename(self->path, name, NULL);
-  GError *cause = NULL;
-  gboolean done = g_file_set_contents_full(
-      path, text, -1, G_FILE_SET_CONTENTS_CONSISTENT | G_FILE_SET_CONTENTS_DURABLE, 0666, &cause);
-  if (!done) host_fail(error, AB_IO, "%s cannot be written: %s", path, cause->message);
-  g_clear_error(&cause);
-  g_free(path);
-  return done;
+  g_autofree char *path = g_build_filename(self->path, name, NULL);
+  return files_write(path, text, -1, error);
 }
 
 static FILE *open_append(const RunFolder *self, const char *name, GError **error) {

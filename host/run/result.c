@@ -4,6 +4,7 @@
 #include "result.h"
 
 #include "../assembly/describe.h"
+#include "../files.h"
 #include "../jsonin.h"
 #include "../jsonout.h"
 #include "metrics.h"
@@ -96,9 +97,5 @@ static char *result_text(const Run *run, const GError *cause) {
 gboolean result_write(const Run *run, const GError *cause, GError **error) {
   g_autofree char *text = result_text(run, cause);
   g_autofree char *path = g_build_filename(run->folder->path, "result.json", NULL);
-  g_autoptr(GError) why = NULL;
-  return g_file_set_contents_full(path, text, -1,
-                                  G_FILE_SET_CONTENTS_CONSISTENT | G_FILE_SET_CONTENTS_DURABLE,
-                                  0666, &why) ||
-         host_fail(error, AB_IO, "%s cannot be written: %s", path, why->message);
+  return files_write(path, text, -1, error);
 }

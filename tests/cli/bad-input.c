@@ -689,14 +689,6 @@ static void test_init(void) {
   }
 }
 
-static void copy_file(const char *from, const char *to) {
-  gsize size;
-  g_autofree char *bytes = NULL;
-  g_assert_true(g_file_get_contents(from, &bytes, &size, NULL));
-  g_unlink(to);
-  cli_write_bytes(to, bytes, size);
-}
-
 static void assert_refuses(const char *run, const char *word, const char *other) {
   g_autofree char *path = g_build_filename(run, "metrics.jsonl", NULL);
   g_autofree char *before = cli_read(path);
@@ -711,14 +703,14 @@ static void assert_refuses(const char *run, const char *word, const char *other)
 static void test_resume_altered(void) {
   make_run(rbm, "narrow");
   make_run(CLASSIFY "epochs: 2\n", "mixed");
-  copy_file("mixed/checkpoints/last.h5", "mine.h5");
-  copy_file("narrow/checkpoints/last.h5", "mixed/checkpoints/last.h5");
+  cli_copy("mixed/checkpoints/last.h5", "mine.h5");
+  cli_copy("narrow/checkpoints/last.h5", "mixed/checkpoints/last.h5");
   assert_refuses("mixed", "mixed/manifest.yaml", "init.from");
-  copy_file("mine.h5", "mixed/checkpoints/last.h5");
-  copy_file("mixed/metrics.jsonl", "lines");
+  cli_copy("mine.h5", "mixed/checkpoints/last.h5");
+  cli_copy("mixed/metrics.jsonl", "lines");
   cli_write("mixed/metrics.jsonl", "{\"event\":\"epoch\"}\n");
   assert_refuses("mixed", "mixed/metrics.jsonl", "take it away");
-  copy_file("lines", "mixed/metrics.jsonl");
+  cli_copy("lines", "mixed/metrics.jsonl");
   g_autoptr(CliResult) result = cli_run("resume", "mixed", "-q", NULL);
   cli_assert_status(result, 0);
   g_unlink("mixed/metrics.jsonl");

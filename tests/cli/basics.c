@@ -7,25 +7,10 @@
 
 /* ---- help ---------------------------------------------------------------------------------- */
 
-/* The first words of the lines between "Commands:" and the next empty line. */
-static GPtrArray *command_names(void) {
-  g_autoptr(CliResult) result = cli_run("--help", NULL);
-  cli_assert_status(result, 0);
-  g_assert_cmpstr(result->err, ==, "");
-  GPtrArray *names = g_ptr_array_new_with_free_func(g_free);
-  const char *at = strstr(result->out, "Commands:\n");
-  g_assert_nonnull(at);
-  for (at = strchr(at, '\n') + 1; *at == ' '; at = strchr(at, '\n') + 1) {
-    at += strspn(at, " ");
-    g_ptr_array_add(names, g_strndup(at, strcspn(at, " ")));
-  }
-  return names;
-}
-
 static void test_help(void) {
   static const char *const commands[] = {"run",   "resume", "evaluate", "apply",
                                          "check", "list",   "inspect"};
-  g_autoptr(GPtrArray) names = command_names();
+  g_autoptr(GPtrArray) names = cli_commands();
   for (guint i = 0; i < G_N_ELEMENTS(commands); i++)
     g_assert_true(g_ptr_array_find_with_equal_func(names, commands[i], g_str_equal, NULL));
   for (guint i = 0; i < names->len; i++) {
@@ -56,7 +41,7 @@ static void test_usage(void) {
   cli_assert_status(far, AB_USAGE);
   cli_assert_says(far, "'transmogrify'", "abhost --help", NULL);
   g_assert_null(strstr(far->err, "did you mean"));
-  g_autoptr(GPtrArray) names = command_names();
+  g_autoptr(GPtrArray) names = cli_commands();
   for (guint i = 0; i < names->len; i++) {
     g_autofree char *see = g_strdup_printf("abhost %s --help", (char *)names->pdata[i]);
     g_autoptr(CliResult) option = cli_run(names->pdata[i], "--nonsense", NULL);

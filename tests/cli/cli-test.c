@@ -240,6 +240,37 @@ void cli_write(const char *path, const char *text) {
   cli_write_bytes(path, text, strlen(text));
 }
 
+void cli_copy(const char *from, const char *to) {
+  g_autofree char *bytes = NULL;
+  gsize size;
+  g_assert_true(g_file_get_contents(from, &bytes, &size, NULL));
+  g_unlink(to);
+  cli_write_bytes(to, bytes, size);
+}
+
+void cli_install(const char *file, const char *folder) {
+  g_autofree char *from = g_build_filename(g_getenv("ABHOST_TEST_FIXTURES"), file, NULL);
+  g_autofree char *to = g_build_filename(folder, file, NULL);
+  cli_mkdir(folder);
+  cli_copy(from, to);
+}
+
+/* The first words of the lines between "Commands:" and the next empty line. */
+GPtrArray *cli_commands(void) {
+  g_autoptr(CliResult) result = cli_run("--help", NULL);
+  cli_assert_status(result, 0);
+  g_assert_cmpstr(result->err, ==, "");
+  GPtrArray *names = g_ptr_array_new_with_free_func(g_free);
+  const char *at = strstr(result->out, "Commands:\n");
+  g_assert_nonnull(at);
+  for (at = strchr(at, '\n') + 1; *at == ' '; at = strchr(at, '\n') + 1) {
+    at += strspn(at, " ");
+    g_ptr_array_add(names, g_strndup(at, strcspn(at, " ")));
+  }
+  g_assert_cmpuint(names->len, >=, 10);
+  return names;
+}
+
 char *cli_read(const char *path) {
   g_autoptr(GError) error = NULL;
   char *text = NULL;
@@ -382,6 +413,16 @@ double cli_difference(const char *left, const char *right, const char *dataset) 
   g_assert_cmpuint(count, ==, other);
   for (gsize i = 0; i < count; i++) largest = MAX(largest, fabs(a[i] - b[i]));
   return largest;
+}
+
+GPtrArray *cli_lines(const char *run) {
+  g_autofree char *path = g_build_filename(run, "metrics.jsonl", NULL);
+  g_autofree char *text = cli_read(path);
+  GPtrArray *nodes = g_ptr_array_new_with_free_func((GDestroyNotify)json_node_unref);
+  g_auto(GStrv) lines = g_strsplit(text, "\n", -1);
+  for (guint i = 0; lines[i]; i++)
+    if (*lines[i]) g_ptr_array_add(nodes, cli_json(lines[i]));
+  return nodes;
 }
 
 char *cli_metrics(const char *run) {

@@ -49,6 +49,11 @@ CliResult *cli_wait(CliChild *child);
 /* Whether the program is built with sanitizers, which make it slower and forbid RLIMIT_AS. */
 gboolean cli_sanitized(void);
 
+/* Puts a plugin of tests/fixtures into a folder, which it makes: others there are not loaded. */
+void cli_install(const char *file, const char *folder);
+/* Names of the commands, as --help lists them: char *. */
+GPtrArray *cli_commands(void);
+
 /* ---- what is expected ---------------------------------------------------------------------- */
 
 /* Fails the test, and shows what the program said, where the status is another. */
@@ -69,7 +74,8 @@ void cli_write(const char *path, const char *text);
 void cli_write_bytes(const char *path, const void *bytes, gsize size);
 char *cli_read(const char *path);
 gboolean cli_exists(const char *path);
-void cli_remove(const char *path); /* a file, or a folder and all in it */
+void cli_copy(const char *from, const char *to); /* which is replaced, even if it is a link */
+void cli_remove(const char *path);               /* a file, or a folder and all in it */
 void cli_mkdir(const char *path);
 guint cli_count_entries(const char *folder); /* hidden ones included; 0 if it is not there */
 /* Fails the test where a temporary file is left below a run folder. */
@@ -90,6 +96,8 @@ gboolean cli_same_tensors(const char *left, const char *right, const char *group
 double *cli_tensor(const char *checkpoint, const char *dataset, gsize *count);
 /* The largest difference of two of the same shape. */
 double cli_difference(const char *left, const char *right, const char *dataset);
+/* The lines of metrics.jsonl, JsonNode *. */
+GPtrArray *cli_lines(const char *run);
 /* metrics.jsonl with the seconds taken out. */
 char *cli_metrics(const char *run);
 

@@ -9,17 +9,6 @@
 #include <sys/stat.h>
 #include <unistd.h>
 
-/* The plugin that crashes, in a folder of its own: others there must never be loaded. */
-static void install_faulty(void) {
-  g_autofree char *from = g_strdup_printf("%s/faulty.so", g_getenv("ABHOST_TEST_FIXTURES"));
-  char *bytes;
-  gsize size;
-  g_assert_true(g_file_get_contents(from, &bytes, &size, NULL));
-  cli_mkdir("faulty");
-  cli_write_bytes("faulty/faulty.so", bytes, size);
-  g_free(bytes);
-}
-
 /* ---- runs that go wrong ---------------------------------------------------------------------- */
 
 static CliResult *run_faulty(void) {
@@ -29,7 +18,7 @@ static CliResult *run_faulty(void) {
 
 static void test_wrong(void) {
   compare_setup();
-  install_faulty();
+  cli_install("faulty.so", "faulty");
   g_autoptr(CliResult) result = run_faulty();
   cli_assert_status(result, AB_DATA);
   compare_says(result->out, "faulty seed 1: crashed: SIGSEGV (see out/logs/faulty-seed1.log)");

@@ -204,21 +204,11 @@ static void test_all(void) {
 
 /* ---- components that fail -------------------------------------------------------------------- */
 
-static void put_failing(void) {
-  g_autofree char *from = g_build_filename(g_getenv("ABHOST_TEST_FIXTURES"), "failing.so", NULL);
-  char *bytes;
-  gsize size;
-  cli_mkdir("plugins");
-  g_assert_true(g_file_get_contents(from, &bytes, &size, NULL));
-  cli_write_bytes("plugins/failing.so", bytes, size);
-  g_free(bytes);
-}
-
 /* A reason each, and what is tried after them is as without them. */
 static void test_failing(void) {
   static const char spiral[] = "problem: classify\ndata: {plugin: spiral, batch: 20}\n"
                                "model: {plugin: mlp, units: [5]}\noptimizer: adam\n";
-  put_failing();
+  cli_install("failing.so", "plugins");
   g_autoptr(JsonNode) root = found(spiral, NULL, "plugins"), plain = found(spiral, NULL, NULL);
   assert_misfit(root, "model", "a-refused", "it cannot be built here; take another");
   assert_misfit(root, "model", "a-silent", "classify returned nothing, and no error");

@@ -15,13 +15,7 @@ static const char manifest[] =
     "loss: mse\noptimizer: {plugin: sgd, lr: 1e-6}\nmetrics: [mse]\n";
 
 static void begin(void) {
-  g_autofree char *from = g_build_filename(g_getenv("ABHOST_TEST_FIXTURES"), "hints.so", NULL);
-  char *bytes;
-  gsize size;
-  cli_mkdir("plugins");
-  g_assert_true(g_file_get_contents(from, &bytes, &size, NULL));
-  cli_write_bytes("plugins/hints.so", bytes, size);
-  g_free(bytes);
+  cli_install("hints.so", "plugins");
   cli_write("g.yaml", manifest);
   if (cli_exists("hinted")) return;
   g_autoptr(CliResult) result = cli_run("run", "g.yaml", "--plugin-path", "plugins", "--output",

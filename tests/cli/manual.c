@@ -9,20 +9,6 @@
 
 /* ---- pages of commands ----------------------------------------------------------------------- */
 
-/* The first words of the lines between "Commands:" and the next empty line. */
-static GPtrArray *command_names(void) {
-  g_autoptr(CliResult) result = cli_run("--help", NULL);
-  GPtrArray *names = g_ptr_array_new_with_free_func(g_free);
-  const char *at = strstr(result->out, "Commands:\n");
-  g_assert_nonnull(at);
-  for (at = strchr(at, '\n') + 1; *at == ' '; at = strchr(at, '\n') + 1) {
-    at += strspn(at, " ");
-    g_ptr_array_add(names, g_strndup(at, strcspn(at, " ")));
-  }
-  g_assert_cmpuint(names->len, >=, 10);
-  return names;
-}
-
 /* "--output" and so on: of the lines below "Options:" that begin with one. */
 static GPtrArray *help_options(const char *help) {
   GPtrArray *options = g_ptr_array_new_with_free_func(g_free);
@@ -58,7 +44,7 @@ static void assert_options(const char *name, const char *page, const char *markd
 }
 
 static void test_commands(void) {
-  g_autoptr(GPtrArray) names = command_names();
+  g_autoptr(GPtrArray) names = cli_commands();
   g_autoptr(CliResult) all = cli_run("man", NULL);
   g_autoptr(CliResult) docs = cli_run("man", "--markdown", NULL);
   cli_assert_status(all, 0);
@@ -196,7 +182,7 @@ static void test_roff(void) {
   g_autoptr(CliResult) written = cli_run("man", "--output", "share", NULL);
   cli_assert_status(written, 0);
   g_assert_cmpstr(written->out, ==, "");
-  g_autoptr(GPtrArray) names = command_names(), files = files_below("share");
+  g_autoptr(GPtrArray) names = cli_commands(), files = files_below("share");
   g_assert_cmpuint(files->len, ==, names->len + 3); /* abhost, manifest, components */
   g_assert_true(cli_exists("share/man1/abhost.1"));
   g_assert_true(cli_exists("share/man5/abhost-manifest.5"));

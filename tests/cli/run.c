@@ -62,16 +62,6 @@ static double moved(const char *run, const char *dataset) {
   return cli_difference(first, last, dataset);
 }
 
-static GPtrArray *lines_of(const char *run) {
-  g_autofree char *path = g_build_filename(run, "metrics.jsonl", NULL);
-  g_autofree char *text = cli_read(path);
-  GPtrArray *nodes = g_ptr_array_new_with_free_func((GDestroyNotify)json_node_unref);
-  g_auto(GStrv) lines = g_strsplit(text, "\n", -1);
-  for (guint i = 0; lines[i]; i++)
-    if (*lines[i]) g_ptr_array_add(nodes, cli_json(lines[i]));
-  return nodes;
-}
-
 /* ---- examples ------------------------------------------------------------------------------ */
 
 /* For one epoch; a run whose layers learn one by one needs some more. */
@@ -248,7 +238,7 @@ static void test_seed_and_epochs(void) {
                                         "--output", "options", "-q", NULL);
   cli_assert_status(result, 0);
   g_assert_true(same_weights("sets", "options"));
-  g_autoptr(GPtrArray) lines = lines_of("options");
+  g_autoptr(GPtrArray) lines = cli_lines("options");
   g_assert_cmpuint(lines->len, ==, 4);
 }
 
@@ -353,7 +343,7 @@ static void test_folder(void) {
   g_autofree char *target = g_file_read_link("left/checkpoints/last.h5", NULL);
   g_assert_cmpstr(manifest, ==, base);
   g_assert_cmpstr(target, ==, "step-26.h5");
-  g_autoptr(GPtrArray) lines = lines_of("left");
+  g_autoptr(GPtrArray) lines = cli_lines("left");
   g_assert_cmpuint(lines->len, ==, 3);
   assert_line(lines->pdata[0], "epoch", 1, 13);
   assert_line(lines->pdata[1], "epoch", 2, 26);
@@ -409,13 +399,13 @@ static void test_seeds(void) {
 
 static void test_early_stopping(void) {
   train("still", "optimizer.lr=0", "epochs=20", "stop={patience: 2}");
-  g_autoptr(GPtrArray) still = lines_of("still");
+  g_autoptr(GPtrArray) still = cli_lines("still");
   g_assert_cmpuint(still->len, ==, 4); /* the first is the best, two do not improve, the end */
   train("learning", "epochs=5", "stop={metric: accuracy, patience: 5}", NULL);
-  g_autoptr(GPtrArray) learning = lines_of("learning");
+  g_autoptr(GPtrArray) learning = cli_lines("learning");
   g_assert_cmpuint(learning->len, ==, 6);
   train("coarse", "epochs=20", "stop={patience: 2, min_delta: 0.9}", NULL);
-  g_autoptr(GPtrArray) coarse = lines_of("coarse");
+  g_autoptr(GPtrArray) coarse = cli_lines("coarse");
   g_assert_cmpuint(coarse->len, ==, 4);
 }
 
@@ -434,7 +424,7 @@ static void test_best(void) {
   g_autoptr(CliResult) result = run_with(
       base, "best", "epochs=12", "checkpoint={best: accuracy, keep: 1}", "optimizer.lr=0.1");
   g_autoptr(JsonNode) json = cli_json(result->out);
-  g_autoptr(GPtrArray) lines = lines_of("best");
+  g_autoptr(GPtrArray) lines = cli_lines("best");
   double best = -1, step = 0;
   for (guint i = 0; i + 1 < lines->len; i++) {
     double value = cli_json_real(lines->pdata[i], "validation/accuracy");

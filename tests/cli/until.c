@@ -58,16 +58,6 @@ static gboolean has_result(const char *run) {
   return cli_exists(path);
 }
 
-static GPtrArray *lines_of(const char *run) {
-  g_autofree char *path = g_build_filename(run, "metrics.jsonl", NULL);
-  g_autofree char *text = cli_read(path);
-  GPtrArray *nodes = g_ptr_array_new_with_free_func((GDestroyNotify)json_node_unref);
-  g_auto(GStrv) lines = g_strsplit(text, "\n", -1);
-  for (guint i = 0; lines[i]; i++)
-    if (*lines[i]) g_ptr_array_add(nodes, cli_json(lines[i]));
-  return nodes;
-}
-
 static char *last_of(const char *run) {
   g_autofree char *link = g_build_filename(run, "checkpoints", "last.h5", NULL);
   return g_file_read_link(link, NULL);
@@ -101,7 +91,7 @@ static void assert_paused(CliResult *result, const char *run, guint epochs, cons
   g_assert_false(has_result(run));
   g_autofree char *target = last_of(run);
   g_assert_cmpstr(target, ==, last);
-  g_autoptr(GPtrArray) lines = lines_of(run);
+  g_autoptr(GPtrArray) lines = cli_lines(run);
   g_assert_cmpuint(lines->len, ==, epochs);
   g_assert_true(isfinite(cli_json_real(lines->pdata[epochs - 1], "validation/accuracy")));
   cli_free(result);
@@ -167,8 +157,8 @@ static void test_steps(void) {
   g_assert_cmpstr(last, ==, "step-20.h5");
   g_assert_true(cli_same_tensors("twenty/checkpoints/step-20.h5", "through/checkpoints/step-20.h5",
                                  "/model"));
-  g_autoptr(GPtrArray) lines = lines_of("twenty");
-  g_autoptr(GPtrArray) others = lines_of("through");
+  g_autoptr(GPtrArray) lines = cli_lines("twenty");
+  g_autoptr(GPtrArray) others = cli_lines("through");
   g_assert_cmpuint(lines->len, ==, 3);
   g_assert_false(cli_json_has(lines->pdata[0], "consumed"));
   assert_part(lines->pdata[1], 2, 20, 7);
@@ -223,7 +213,7 @@ static void test_steps_from_the_middle(void) {
 
 static void test_steps_at_epochs(void) {
   run_done("even", "--set", "stop.steps=26");
-  g_autoptr(GPtrArray) lines = lines_of("even");
+  g_autoptr(GPtrArray) lines = cli_lines("even");
   g_assert_cmpuint(lines->len, ==, 3);
   g_assert_false(cli_json_has(lines->pdata[1], "consumed"));
   g_autoptr(JsonNode) even = result_of("even");
@@ -436,7 +426,7 @@ static void test_lock(void) {
   cli_assert_status(third, AB_IO);
   stop(child);
   /* no line was lost or written twice */
-  g_autoptr(GPtrArray) lines = lines_of("busy");
+  g_autoptr(GPtrArray) lines = cli_lines("busy");
   for (guint i = 0; i < lines->len; i++)
     g_assert_cmpfloat(cli_json_real(lines->pdata[i], "epoch"), ==, i + 1);
 }
@@ -512,7 +502,7 @@ static void test_batches(void) {
     g_autofree char *hash = batches(others[i]);
     g_assert_cmpstr(hash, !=, five);
   }
-  g_autoptr(GPtrArray) lines = lines_of("hashed");
+  g_autoptr(GPtrArray) lines = cli_lines("hashed");
   g_assert_cmpstr(text_of(lines->pdata[0], "batches"), !=, text_of(lines->pdata[1], "batches"));
 }
 
@@ -531,7 +521,7 @@ static void test_batches_of_agent(void) {
   g_autoptr(CliResult) run = cli_run("run", path, "--epochs", "1", "--output", "agent", "-q", NULL);
   cli_assert_status(run, 0);
   g_autoptr(JsonNode) result = result_of("agent");
-  g_autoptr(GPtrArray) lines = lines_of("agent");
+  g_autoptr(GPtrArray) lines = cli_lines("agent");
   g_assert_cmpstr(text_of(result, "batches"), ==, NULL);
   g_assert_cmpstr(text_of(lines->pdata[0], "batches"), ==, NULL);
 }
