@@ -460,7 +460,7 @@ static void test_left_out(void) {
   g_assert_true(g_file_set_contents(kept, "no HDF5", -1, NULL));
   must(figures_write(run.figures, &error), error);
   g_autofree char *notes = figures_notes(run.figures);
-  g_assert_nonnull(strstr(notes, "curves is left out: line 1 of metrics.jsonl"));
+  g_assert_nonnull(strstr(notes, "curves is left out: metrics.jsonl, line 1: "));
   g_assert_nonnull(strstr(notes, "samples is left out"));
   g_assert_nonnull(strstr(notes, "epoch-0.h5"));
   g_assert_false(has_group(results, "/entry/curves") || has_group(results, "/entry/samples"));
