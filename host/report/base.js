@@ -26,8 +26,11 @@ const text = (x) => (typeof x === 'string' ? x : '');
 const finite = (values) => values.filter((x) => number(x) !== null);
 
 Page.bytes = function (base64) {
-  const raw = atob(text(base64));
-  return Uint8Array.from(raw, (c) => c.charCodeAt(0));
+  try {
+    return Uint8Array.from(atob(text(base64)), (c) => c.charCodeAt(0));
+  } catch {
+    throw new Error('its numbers are damaged');
+  }
 };
 
 /* ---- elements ---- */

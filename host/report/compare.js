@@ -85,7 +85,8 @@ function resultCell(summary) {
 function runsCell(candidate) {
   const bad = new Map();
   for (const run of candidate.runs) if (run.status !== 'done') bad.set(text(run.status), (bad.get(text(run.status)) || 0) + 1);
-  return { class: bad.size ? 'bad' : '', text: `${candidate.done.length} of ${candidate.runs.length}`,
+  const failed = [...bad.keys()].some((status) => !['waiting', 'stopped'].includes(status));
+  return { class: failed ? 'bad' : '', text: `${candidate.done.length} of ${candidate.runs.length}`,
     small: [...bad].map(([status, n]) => `${n} ${status}`).join(', '), value: candidate.done.length };
 }
 
