@@ -18,7 +18,8 @@ SANITIZERS := ASAN_OPTIONS=halt_on_error=1:abort_on_error=1:detect_leaks=1 \
   LSAN_OPTIONS=suppressions=$(CURDIR)/tests/lsan.supp:print_suppressions=0 \
   UBSAN_OPTIONS=halt_on_error=1:abort_on_error=1:print_stacktrace=1 G_SLICE=always-malloc
 
-# $(call build,folder,prefix,options): leaves `folder` configured and compiled. meson.build finds
+# $(call build,folder,prefix,options,target): leaves `folder` configured, and the target (product where
+# none is given) compiled. meson.build finds
 # the components by looking for their files, so another list of files configures again (and empties
 # the stage of what may be gone); other options, or a tree that was moved, begin anew.
 define build
@@ -37,9 +38,10 @@ if [ "$$again" != no ]; then \
   sed -n -e 's/^Message: //p' -e '/WARNING/p' "$$log"; \
   printf '%s\n' "$$how" >"$$dir/.options"; printf '%s\n' "$$files" >"$$dir/.sources"; \
 fi; \
-if ! ninja -C "$$dir" -n product | grep -q 'no work to do'; then \
+if ! ninja -C "$$dir" -n $(or $4,product) | grep -q 'no work to do'; then \
   echo "compiling in $$dir"; \
-  if [ -t 1 ]; then ninja -C "$$dir" product; else ninja -C "$$dir" --quiet product; fi; \
+  if [ -t 1 ]; then ninja -C "$$dir" $(or $4,product); \
+  else ninja -C "$$dir" --quiet $(or $4,product); fi; \
 fi
 endef
 
@@ -73,9 +75,7 @@ check-asan: ## all tests under the address and undefined-behaviour sanitizers
 check-tsan: ## the tests of the SDK under the thread sanitizer
 	@$(SETUP) test
 	$(call build,build-tsan,$(CURDIR)/build-tsan/stage,--libdir=lib -Dbuildtype=debugoptimized \
-	  -Db_sanitize=thread -Db_lundef=false)
-	$(call stage,build-tsan)
-	@ninja -C build-tsan --quiet meson-test-prereq
+	  -Db_sanitize=thread -Db_lundef=false,sdk-tests)
 	@TSAN_OPTIONS=halt_on_error=1:abort_on_error=1:allocator_may_return_null=1 \
 	  meson test -C build-tsan --no-rebuild --print-errorlogs --timeout-multiplier 5 --suite sdk
 

@@ -3,6 +3,7 @@
  * abhost compare MANIFEST: all candidates of a manifest, on equal terms. */
 #include "../compare/compare.h"
 #include "../manifest/node.h"
+#include "../report/report.h"
 #include "common.h"
 
 #include <string.h>
@@ -58,6 +59,13 @@ static int show(const Comparison *comparison, gboolean json) {
   return compare_complete(comparison) ? AB_OK : AB_DATA;
 }
 
+/* The page is made from the result, which stands: without it nothing is lost. */
+static void write_report(const Comparison *comparison) {
+  g_autoptr(GError) error = NULL;
+  if (!report_compare(compare_folder(comparison), NULL, &error))
+    command_note("no report.html: %s", error->message);
+}
+
 static int work(const CommandOptions *common, const Options *options) {
   g_autoptr(GPtrArray) axes = g_ptr_array_new();
   int status;
@@ -78,7 +86,9 @@ static int work(const CommandOptions *common, const Options *options) {
   GError *error = NULL;
   g_autoptr(Comparison) comparison = compare_new(&request, &error);
   if (!comparison) return command_fail(error);
-  if (compare_run(comparison, &error)) return show(comparison, common->json);
+  gboolean done = compare_run(comparison, &error);
+  if (done || error->code == AB_STOPPED) write_report(comparison);
+  if (done) return show(comparison, common->json);
   if (error->code != AB_STOPPED) return command_fail(error);
   command_note("%s (%s)", error->message, compare_folder(comparison));
   g_error_free(error);

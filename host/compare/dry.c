@@ -123,6 +123,12 @@ static void prepare_child(void) {
   dup2(silence, STDERR_FILENO);
 }
 
+static void tell(int fd, const Plan *plan, const Registry *registry, const Candidate *candidate) {
+  prepare_child();
+  g_autofree char *text = answer(plan, registry, candidate);
+  write_all(fd, text);
+}
+
 /* ---- in the parent --------------------------------------------------------------------------- */
 
 /* Until the child closes its end; FALSE after a stop. */
@@ -186,9 +192,7 @@ gboolean dry_run(const Plan *plan, const Registry *registry, Candidate *candidat
   int ends[2] = {-1, -1}, raw = 0;
   pid_t pid = pipe2(ends, O_CLOEXEC) == 0 ? fork() : -1;
   if (pid == 0) {
-    prepare_child();
-    g_autofree char *text = answer(plan, registry, candidate);
-    write_all(ends[1], text);
+    tell(ends[1], plan, registry, candidate);
     _exit(0);
   }
   if (pid < 0)

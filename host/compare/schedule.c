@@ -214,6 +214,16 @@ static guint finished(const GPtrArray *trials, gint64 until) {
   return count;
 }
 
+/* Whether a stop has left something undone. */
+static gboolean interrupted(const GPtrArray *trials, gint64 until) {
+  for (guint i = 0; i < trials->len; i++) {
+    const Trial *trial = trials->pdata[i];
+    gboolean open = trial->status == TRIAL_WAITING || trial->status == TRIAL_STOPPED;
+    if (open && state_next(trial, until) != STEP_NOTHING) return TRUE;
+  }
+  return FALSE;
+}
+
 gboolean schedule_run(Comparison *self, const GPtrArray *trials, gint64 until, GError **error) {
   Schedule schedule = {.comparison = self, .trials = trials, .until = until};
   schedule.running = g_ptr_array_new();
@@ -227,9 +237,9 @@ gboolean schedule_run(Comparison *self, const GPtrArray *trials, gint64 until, G
     g_propagate_error(error, schedule.error);
     return FALSE;
   }
-  return !signals_stop() || host_fail(error, AB_STOPPED,
-                                      "stopped; what the runs had is saved, and the same command "
-                                      "goes on with them");
+  return !signals_stop() || !interrupted(trials, until) ||
+         host_fail(error, AB_STOPPED,
+                   "stopped; what the runs had is saved, and the same command goes on with them");
 }
 
 gboolean schedule_save(Comparison *self, GError **error) {

@@ -54,15 +54,25 @@ typedef struct {
   GPtrArray *summaries; /* Summary * */
 } Table;
 
+/* Whether it trained as long as any: of a halving, only the highest rung can be compared. */
+static gboolean is_comparable(const Table *table, guint index) {
+  const GPtrArray *candidates = table->comparison->candidates;
+  gint64 rung = ((const Candidate *)candidates->pdata[index])->rung, highest = -1;
+  for (guint i = 0; i < candidates->len; i++)
+    highest = MAX(highest, ((const Candidate *)candidates->pdata[i])->rung);
+  return rung == highest;
+}
+
 /* The best mean among those with the most runs: fewer would be a choice of the luckiest seeds. */
 static guint find_best(const Table *table) {
   guint best = table->summaries->len;
   gint64 most = 1;
   for (guint i = 0; i < table->summaries->len; i++)
-    most = MAX(most, ((const Summary *)table->summaries->pdata[i])->spread.n);
+    if (is_comparable(table, i))
+      most = MAX(most, ((const Summary *)table->summaries->pdata[i])->spread.n);
   for (guint i = 0; i < table->summaries->len; i++) {
     const Spread *spread = &((const Summary *)table->summaries->pdata[i])->spread;
-    if (spread->n < most) continue;
+    if (spread->n < most || !is_comparable(table, i)) continue;
     const Spread *leader = best < table->summaries->len
                                ? &((const Summary *)table->summaries->pdata[best])->spread
                                : NULL;
@@ -81,7 +91,7 @@ static void test_against(const Table *table, guint best) {
     const Candidate *candidate = table->comparison->candidates->pdata[i];
     Summary *summary = table->summaries->pdata[i];
     Paired paired = {0, NAN, FALSE};
-    if (i != best)
+    if (i != best && is_comparable(table, i))
       paired =
           pairs_of(table->values->pdata[i], table->values->pdata[best], candidate->trials->len);
     summary->best = i == best;
@@ -163,6 +173,16 @@ static const Trial *common(Trial *const *trials, guint count) {
   return found;
 }
 
+/* A run that has ended without a record of its batches: nothing can be said of them. */
+static gboolean has_no_record(const Trial *trial) {
+  return trial->status == TRIAL_DONE && trial->epochs > 0 && trial->orders->len == 0;
+}
+
+static void add_odd(Comparison *self, const Trial *trial, const char *remark) {
+  g_ptr_array_add(self->odd, g_strdup_printf("%s seed %" G_GINT64_FORMAT "%s",
+                                             trial->candidate->name, trial->seed, remark));
+}
+
 /* The trials lie seed by seed. */
 static void find_odd(Comparison *self) {
   guint count = self->candidates->len;
@@ -170,10 +190,11 @@ static void find_odd(Comparison *self) {
   for (guint s = 0; s < self->plan->seeds->len; s++) {
     Trial *const *trials = (Trial *const *)self->trials->pdata + (gsize)s * count;
     const Trial *most = common(trials, count);
-    for (guint i = 0; most && i < count; i++)
-      if (has_begun(trials[i]) && !same_batches(trials[i], most))
-        g_ptr_array_add(self->odd, g_strdup_printf("%s seed %" G_GINT64_FORMAT,
-                                                   trials[i]->candidate->name, trials[i]->seed));
+    for (guint i = 0; i < count; i++)
+      if (has_no_record(trials[i]))
+        add_odd(self, trials[i], " (no record of them in metrics.jsonl)");
+      else if (most && has_begun(trials[i]) && !same_batches(trials[i], most))
+        add_odd(self, trials[i], "");
   }
 }
 

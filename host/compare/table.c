@@ -59,15 +59,20 @@ static void write_row(const Table *self, const GPtrArray *row, GString *text) {
 
 /* ---- numbers --------------------------------------------------------------------------------- */
 
-/* Both to the digits that the half interval is known to: two. */
+/* Decimals that show so many digits of a number; within what %f is good for. */
+static int decimals_of(double value, int digits) {
+  return value == 0 ? 0 : CLAMP(digits - 1 - (int)floor(log10(fabs(value))), -20, 20);
+}
+
+/* The half interval to two digits, the mean to as many decimals, and at least three digits. */
 static char *interval_text(const Spread *spread) {
   double half = (spread->high - spread->low) / 2;
   if (spread->n == 0 || isnan(spread->mean)) return g_strdup("");
   if (!isfinite(half)) return g_strdup_printf("%.5g", spread->mean);
   if (half == 0) return g_strdup_printf("%.5g +- 0", spread->mean);
-  int decimals = 1 - (int)floor(log10(half));
-  if (decimals < 0 || decimals > 9) return g_strdup_printf("%.4g +- %.2g", spread->mean, half);
-  return g_strdup_printf("%.*f +- %.*f", decimals, spread->mean, decimals, half);
+  int decimals = decimals_of(half, 2), more = MAX(decimals, decimals_of(spread->mean, 3));
+  if (decimals < 0 || more > 9) return g_strdup_printf("%.4g +- %.2g", spread->mean, half);
+  return g_strdup_printf("%.*f +- %.*f", more, spread->mean, decimals, half);
 }
 
 static char *p_text(const Summary *summary) {
@@ -244,6 +249,9 @@ static void add_legend(const Comparison *self, GString *text) {
         "(Student's t)%s\n",
         seeds,
         self->candidates->len > 1 ? "; p: paired t-test against the best, corrected by Holm" : "");
+  if (self->rungs > 0)
+    g_string_append(text, "each rung trains further than the one before; only the highest is "
+                          "compared\n");
   if (any_constant(self))
     g_string_append(text, "const: the same difference with every seed, which leaves nothing to "
                           "test\n");

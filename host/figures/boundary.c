@@ -78,29 +78,29 @@ static gboolean fill(const Figures *self, Grid *grid, GError **error) {
 static void write_grid(StoreWriter *writer, const Grid *grid) {
   const gint64 shape[] = {SIDE, SIDE};
   if (!grid->classes) {
-    out_put(writer, GROUP, "value", AB_F64, 2, shape, grid->values);
+    group_put(writer, GROUP, "value", AB_F64, 2, shape, grid->values);
     return;
   }
   g_autofree gint64 *classes = g_new(gint64, SIDE * SIDE);
   for (int i = 0; i < SIDE * SIDE; i++) classes[i] = (gint64)grid->values[i];
-  out_put(writer, GROUP, "class", AB_I64, 2, shape, classes);
+  group_put(writer, GROUP, "class", AB_I64, 2, shape, classes);
 }
 
 static void write_group(Figures *self, StoreWriter *writer, const Grid *grid, const Rows *points) {
   const gint64 side = SIDE, shape[] = {points->count, 2};
   const char *const axes[] = {"x2", "x1", NULL}, *const of_points[] = {".sample", ".x", NULL};
   const char *const of_labels[] = {".sample", NULL};
-  out_put(writer, GROUP, "x1", AB_F64, 1, &side, grid->axis[0]);
-  out_put(writer, GROUP, "x2", AB_F64, 1, &side, grid->axis[1]);
+  group_put(writer, GROUP, "x1", AB_F64, 1, &side, grid->axis[0]);
+  group_put(writer, GROUP, "x2", AB_F64, 1, &side, grid->axis[1]);
   write_grid(writer, grid);
-  out_put(writer, GROUP, "points", AB_F64, 2, shape, points->values);
-  if (points->labels) out_put(writer, GROUP, "y", AB_I64, 1, shape, points->labels);
-  out_data(self, writer,
-           &(NexusData){.group = GROUP,
-                        .title = grid->classes ? "The class that the model gives each point"
-                                               : "What the model gives each point",
-                        .signal = grid->classes ? "class" : "value",
-                        .axes = axes});
+  group_put(writer, GROUP, "points", AB_F64, 2, shape, points->values);
+  if (points->labels) group_put(writer, GROUP, "y", AB_I64, 1, shape, points->labels);
+  group_data(self, writer,
+             &(NexusData){.group = GROUP,
+                          .title = grid->classes ? "The class that the model gives each point"
+                                                 : "What the model gives each point",
+                          .signal = grid->classes ? "class" : "value",
+                          .axes = axes});
   nexus_axes(writer, GROUP, "points", of_points);
   if (points->labels) nexus_axes(writer, GROUP, "y", of_labels);
 }
@@ -115,7 +115,7 @@ static gboolean applies(const Figures *self, gboolean *classes) {
   return *classes || role == AB_ROLE_SCORE || (role == AB_ROLE_PREDICT && ab_spec_count(&out) == 1);
 }
 
-gboolean boundary_write(Figures *self, StoreWriter *writer, GError **error) {
+gboolean figure_boundary(Figures *self, StoreWriter *writer, GError **error) {
   g_auto(Rows) points = {0};
   gboolean classes;
   if (!applies(self, &classes)) return TRUE;

@@ -13,17 +13,17 @@ static void write_group(Figures *self, StoreWriter *writer, const Rows *rows, gi
   g_autofree gint64 *count = g_new0(gint64, (gsize)(classes * classes));
   for (gint64 i = 0; i < rows->count; i++)
     count[rows->labels[i] * classes + (gint64)rows->values[i]]++;
-  out_numbers(writer, GROUP, "true", classes);
-  out_numbers(writer, GROUP, "predicted", classes);
-  out_put(writer, GROUP, "count", AB_I64, 2, shape, count);
-  out_data(self, writer,
-           &(NexusData){.group = GROUP,
-                        .title = "Samples by their class and the one that the model gives",
-                        .signal = "count",
-                        .axes = axes});
+  group_numbers(writer, GROUP, "true", classes);
+  group_numbers(writer, GROUP, "predicted", classes);
+  group_put(writer, GROUP, "count", AB_I64, 2, shape, count);
+  group_data(self, writer,
+             &(NexusData){.group = GROUP,
+                          .title = "Samples by their class and the one that the model gives",
+                          .signal = "count",
+                          .axes = axes});
 }
 
-gboolean confusion_write(Figures *self, StoreWriter *writer, GError **error) {
+gboolean figure_confusion(Figures *self, StoreWriter *writer, GError **error) {
   g_auto(Rows) rows = {0};
   if (self->assembly->role != AB_ROLE_CLASSIFY) return TRUE;
   AbSpec logits = ab_model_signature(self->assembly->model).out;

@@ -114,7 +114,7 @@ static gboolean table_read(Table *self, const Figures *figures, GError **error) 
   return TRUE;
 }
 
-gint64 curves_last_epoch(const Figures *self) {
+gint64 figure_last_epoch(const Figures *self) {
   g_auto(Table) table;
   table_init(&table);
   if (!table_read(&table, self, NULL) || table.epochs->len == 0) return 0;
@@ -128,20 +128,20 @@ static void write_group(Figures *self, StoreWriter *writer, const Table *table) 
   const gint64 epochs = table->epochs->len;
   const char *const axes[] = {"epoch", NULL};
   g_autoptr(GPtrArray) names = g_ptr_array_new();
-  out_put(writer, GROUP, "epoch", AB_I64, 1, &epochs, table->epochs->data);
-  out_put(writer, GROUP, "step", AB_I64, 1, &epochs, table->steps->data);
+  group_put(writer, GROUP, "epoch", AB_I64, 1, &epochs, table->epochs->data);
+  group_put(writer, GROUP, "step", AB_I64, 1, &epochs, table->steps->data);
   for (guint i = 0; i < table->columns->len; i++) {
     const Column *column = table->columns->pdata[i];
-    out_put(writer, GROUP, column->name, AB_F64, 1, &epochs, column->values->data);
+    group_put(writer, GROUP, column->name, AB_F64, 1, &epochs, column->values->data);
     g_ptr_array_add(names, column->name);
   }
   g_ptr_array_add(names, NULL);
-  out_data(self, writer,
-           &(NexusData){.group = GROUP,
-                        .title = "Losses and metrics by epoch",
-                        .signal = names->pdata[0],
-                        .more = (const char *const *)names->pdata + 1,
-                        .axes = axes});
+  group_data(self, writer,
+             &(NexusData){.group = GROUP,
+                          .title = "Losses and metrics by epoch",
+                          .signal = names->pdata[0],
+                          .more = (const char *const *)names->pdata + 1,
+                          .axes = axes});
   store_write_attr_int(writer, GROUP, "epoch_indices", 0);
   store_write_attr_int(writer, GROUP, "step_indices", 0);
   for (guint i = 0; names->pdata[i]; i++) {
@@ -150,7 +150,7 @@ static void write_group(Figures *self, StoreWriter *writer, const Table *table) 
   }
 }
 
-gboolean curves_write(Figures *self, StoreWriter *writer, GError **error) {
+gboolean figure_curves(Figures *self, StoreWriter *writer, GError **error) {
   g_auto(Table) table;
   table_init(&table);
   if (!table_read(&table, self, error)) return FALSE;

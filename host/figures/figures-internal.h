@@ -60,14 +60,15 @@ AbSplit figures_split(const Figures *self);
 /* Whether the model can be called in a role, on data. */
 gboolean figures_can(const Figures *self, AbRole role);
 
-/* ---- out.c: writing -------------------------------------------------------------------------- */
+/* ---- group.c: writing --------------------------------------------------------------------------
+ */
 
-void out_put(StoreWriter *writer, const char *group, const char *name, AbDtype dtype, int rank,
-             const gint64 *shape, const void *data);
+void group_put(StoreWriter *writer, const char *group, const char *name, AbDtype dtype, int rank,
+               const gint64 *shape, const void *data);
 /* 0, 1, 2, ... as i64: what numbers the samples of a group. */
-void out_numbers(StoreWriter *writer, const char *group, const char *name, gint64 count);
+void group_numbers(StoreWriter *writer, const char *group, const char *name, gint64 count);
 /* nexus_data; the first of a file is what it shows first. */
-void out_data(Figures *self, StoreWriter *writer, const NexusData *data);
+void group_data(Figures *self, StoreWriter *writer, const NexusData *data);
 /* `samples` of x, f32, with what their numbers mean to the eye (@low, @high, @interpretation).
  * `lead` axes come before those of a sample. */
 typedef struct {
@@ -77,11 +78,11 @@ typedef struct {
 Extent extent_add(Extent self, const float *values, gint64 count);
 /* 0 to 1 where x has such numbers, else what `found` has seen. */
 Extent extent_of(const Space *space, Extent found);
-void out_samples(const Space *space, StoreWriter *writer, const char *group, const char *name,
-                 int lead, const gint64 *leading, const float *values, Extent extent);
+void group_samples(const Space *space, StoreWriter *writer, const char *group, const char *name,
+                   int lead, const gint64 *leading, const float *values, Extent extent);
 /* {first, second, ".row", ".column"}: the names of the axes of samples, `second` may be NULL. Free
  * with g_strfreev.                                                                               */
-char **out_axes(const Space *space, const char *first, const char *second);
+char **group_axes(const Space *space, const char *first, const char *second);
 
 /* ---- rows.c: what a role gives, over a split ------------------------------------------------- */
 
@@ -99,21 +100,36 @@ gboolean rows_collect(Figures *self, AbRole role, AbTensor *(*reduce)(AbTensor *
 void rows_clear(Rows *rows);
 G_DEFINE_AUTO_CLEANUP_CLEAR_FUNC(Rows, rows_clear)
 
+/* ---- roc.c: the curve, for its test ---------------------------------------------------------- */
+
+typedef struct {
+  gint64 anomalies, normals; /* with a score of at least the threshold */
+  double threshold;
+} RocPoint;
+
+/* From (0, 0) to all, one point for each score that occurs; `normal` says it of each class. Free
+ * with g_array_unref.                                                                            */
+GArray *roc_points(const Rows *rows, const gboolean *normal);
+/* Those that a drawing needs: no points in the middle of a line, and of the corners, where there
+ * are very many, one in every few.                                                               */
+GArray *roc_thinned(const GArray *points);
+double roc_area(const GArray *points);
+
 /* ---- the figures: each writes its group, or nothing where it does not apply -------------------
  * FALSE and an error where it should apply and failed; then, too, nothing was written.           */
 
-gboolean curves_write(Figures *self, StoreWriter *writer, GError **error);
-gboolean reconstruction_write(Figures *self, StoreWriter *writer, GError **error);
-gboolean samples_write(Figures *self, StoreWriter *writer, GError **error);
-gboolean latent_write(Figures *self, StoreWriter *writer, GError **error);
-gboolean boundary_write(Figures *self, StoreWriter *writer, GError **error);
-gboolean confusion_write(Figures *self, StoreWriter *writer, GError **error);
-gboolean roc_write(Figures *self, StoreWriter *writer, GError **error);
-gboolean weights_write(Figures *self, StoreWriter *writer, GError **error);
-gboolean returns_write(Figures *self, StoreWriter *writer, GError **error);
+gboolean figure_curves(Figures *self, StoreWriter *writer, GError **error);
+gboolean figure_reconstruction(Figures *self, StoreWriter *writer, GError **error);
+gboolean figure_samples(Figures *self, StoreWriter *writer, GError **error);
+gboolean figure_latent(Figures *self, StoreWriter *writer, GError **error);
+gboolean figure_boundary(Figures *self, StoreWriter *writer, GError **error);
+gboolean figure_confusion(Figures *self, StoreWriter *writer, GError **error);
+gboolean figure_roc(Figures *self, StoreWriter *writer, GError **error);
+gboolean figure_weights(Figures *self, StoreWriter *writer, GError **error);
+gboolean figure_returns(Figures *self, StoreWriter *writer, GError **error);
 
 /* curves.c: the number of the last epoch in metrics.jsonl; 0 if there is none. */
-gint64 curves_last_epoch(const Figures *self);
+gint64 figure_last_epoch(const Figures *self);
 
 /* samples.c: keeps self->shown as that of an epoch. */
 gboolean samples_keep(const Figures *self, gint64 epoch, GError **error);

@@ -10,11 +10,11 @@ static const struct {
   const char *name;
   gboolean (*write)(Figures *self, StoreWriter *writer, GError **error);
 } all[] = {
-    {"curves", curves_write},     {"reconstruction", reconstruction_write},
-    {"samples", samples_write},   {"latent", latent_write},
-    {"boundary", boundary_write}, {"confusion", confusion_write},
-    {"roc", roc_write},           {"weights", weights_write},
-    {"returns", returns_write},
+    {"curves", figure_curves},     {"reconstruction", figure_reconstruction},
+    {"samples", figure_samples},   {"latent", figure_latent},
+    {"boundary", figure_boundary}, {"confusion", figure_confusion},
+    {"roc", figure_roc},           {"weights", figure_weights},
+    {"returns", figure_returns},
 };
 
 /* ---- life ------------------------------------------------------------------------------------ */
@@ -89,11 +89,12 @@ char *figures_notes(Figures *self) {
 
 static gboolean take(Figures *self, gint64 epoch, gboolean wanted, GError **error) {
   GError *cause = NULL;
+  gboolean again = self->epoch == epoch && self->shown.count > 0;
   if (!assembly_check(self->assembly, error)) return FALSE;
   if (self->epoch < 0) samples_forget(self, epoch);
   self->epoch = epoch;
   shown_clear(&self->shown);
-  if (!wanted || self->space.rank + 2 > AB_MAX_RANK) return TRUE;
+  if (!wanted || again || self->space.rank + 2 > AB_MAX_RANK) return TRUE;
   gboolean made = shown_make(self, &self->shown, &cause);
   ab_parts_clear(self->assembly->ctx); /* those of the next step begin anew */
   if (!made) figures_note(self, "samples", cause);

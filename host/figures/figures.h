@@ -26,7 +26,8 @@ G_DEFINE_AUTOPTR_CLEANUP_FUNC(Figures, figures_free)
  * takes away what an earlier one, which had come further, made of this epoch and later ones. FALSE
  * and AB_IO where they cannot be written. Not in the middle of a pass of the feed.               */
 gboolean figures_epoch(Figures *self, gint64 epoch, GError **error);
-/* The same whatever the epoch: of the last of a run that ends before its time. */
+/* The same whatever the epoch: of the last of a run that ends before its time. Nothing is done
+ * where the call before made samples of this epoch. */
 gboolean figures_last(Figures *self, gint64 epoch, GError **error);
 /* Samples of the figures_epoch before this call; FALSE if it made none, or they are no images. To
  * be cleared after TRUE (images_clear).                                                          */

@@ -17,22 +17,22 @@ static Extent extent(const Space *space, const Shown *shown) {
 static void write_group(Figures *self, StoreWriter *writer, const Shown *shown) {
   const Space *space = &self->space;
   const char *const plain[] = {"input", NULL}, *const noisy[] = {"input", "clean", NULL};
-  g_auto(GStrv) axes = out_axes(space, "sample", NULL);
+  g_auto(GStrv) axes = group_axes(space, "sample", NULL);
   Extent range = extent(space, shown);
-  out_numbers(writer, GROUP, "sample", shown->count);
-  out_samples(space, writer, GROUP, "input", 1, &shown->count, shown->input, range);
+  group_numbers(writer, GROUP, "sample", shown->count);
+  group_samples(space, writer, GROUP, "input", 1, &shown->count, shown->input, range);
   if (shown->clean)
-    out_samples(space, writer, GROUP, "clean", 1, &shown->count, shown->clean, range);
-  out_samples(space, writer, GROUP, "output", 1, &shown->count, shown->output, range);
-  out_data(self, writer,
-           &(NexusData){.group = GROUP,
-                        .title = "Reconstructions of the first samples",
-                        .signal = "output",
-                        .more = shown->clean ? noisy : plain,
-                        .axes = (const char *const *)axes});
+    group_samples(space, writer, GROUP, "clean", 1, &shown->count, shown->clean, range);
+  group_samples(space, writer, GROUP, "output", 1, &shown->count, shown->output, range);
+  group_data(self, writer,
+             &(NexusData){.group = GROUP,
+                          .title = "Reconstructions of the first samples",
+                          .signal = "output",
+                          .more = shown->clean ? noisy : plain,
+                          .axes = (const char *const *)axes});
 }
 
-gboolean reconstruction_write(Figures *self, StoreWriter *writer, GError **error) {
+gboolean figure_reconstruction(Figures *self, StoreWriter *writer, GError **error) {
   Shown shown;
   if (self->assembly->role == AB_ROLE_GENERATE) return TRUE;
   if (!shown_make(self, &shown, error)) return FALSE;

@@ -19,18 +19,18 @@ static gboolean play(const Assembly *assembly, double *returns, gint64 episodes,
   return TRUE;
 }
 
-gboolean returns_write(Figures *self, StoreWriter *writer, GError **error) {
+gboolean figure_returns(Figures *self, StoreWriter *writer, GError **error) {
   const char *const axes[] = {"episode", NULL};
   gint64 episodes = self->assembly->settings->environment.episodes;
   if (!self->assembly->environment || episodes < 1) return TRUE;
   g_autofree double *returns = g_new(double, (gsize)episodes);
   if (!play(self->assembly, returns, episodes, error)) return FALSE;
-  out_put(writer, GROUP, "return", AB_F64, 1, &episodes, returns);
-  out_numbers(writer, GROUP, "episode", episodes);
-  out_data(self, writer,
-           &(NexusData){.group = GROUP,
-                        .title = "Returns of the last evaluation",
-                        .signal = "return",
-                        .axes = axes});
+  group_put(writer, GROUP, "return", AB_F64, 1, &episodes, returns);
+  group_numbers(writer, GROUP, "episode", episodes);
+  group_data(self, writer,
+             &(NexusData){.group = GROUP,
+                          .title = "Returns of the last evaluation",
+                          .signal = "return",
+                          .axes = axes});
   return TRUE;
 }

@@ -61,21 +61,15 @@ typedef struct {
   gboolean anomaly;
 } Detection;
 
-typedef struct {
-  gint64 anomalies, normals; /* with a score of at least the threshold */
-  double threshold;
-} Point;
-
 static int compare(const void *a, const void *b) {
   double x = ((const Detection *)a)->score, y = ((const Detection *)b)->score;
   return (x < y) - (x > y);
 }
 
-/* From (0, 0) to (p, q), one point for each score that occurs. */
-static GArray *points_of(const Rows *rows, const gboolean *normal) {
+GArray *roc_points(const Rows *rows, const gboolean *normal) {
   g_autofree Detection *all = g_new(Detection, (gsize)rows->count);
-  GArray *points = g_array_new(FALSE, FALSE, sizeof(Point));
-  Point point = {0, 0, INFINITY};
+  GArray *points = g_array_new(FALSE, FALSE, sizeof(RocPoint));
+  RocPoint point = {0, 0, INFINITY};
   for (gint64 i = 0; i < rows->count; i++)
     all[i] = (Detection){rows->values[i], !normal[rows->labels[i]]};
   qsort(all, (gsize)rows->count, sizeof *all, compare);
@@ -89,40 +83,39 @@ static GArray *points_of(const Rows *rows, const gboolean *normal) {
   return points;
 }
 
-static double area_of(const GArray *points, double p, double q) {
-  const Point *at = (const Point *)(void *)points->data;
+double roc_area(const GArray *points) {
+  const RocPoint *at = (const RocPoint *)(void *)points->data, *end = &at[points->len - 1];
   double area = 0;
   for (guint i = 1; i < points->len; i++)
     area += (double)(at[i].normals - at[i - 1].normals) *
             (double)(at[i].anomalies + at[i - 1].anomalies) / 2;
-  return area / (p * q);
+  return area / ((double)end->anomalies * (double)end->normals);
 }
 
-static gboolean is_corner(const Point *before, const Point *at, const Point *after) {
+static gboolean is_corner(const RocPoint *before, const RocPoint *at, const RocPoint *after) {
   return (at->anomalies - before->anomalies) * (after->normals - at->normals) !=
          (after->anomalies - at->anomalies) * (at->normals - before->normals);
 }
 
-/* Leaves out points in the middle of a line, and of the corners, where there are very many, all but
- * every few.                                                                                     */
-static GArray *thinned(const GArray *points) {
-  const Point *at = (const Point *)(void *)points->data;
-  g_autoptr(GArray) corners = g_array_new(FALSE, FALSE, sizeof(Point));
-  GArray *kept = g_array_new(FALSE, FALSE, sizeof(Point));
+GArray *roc_thinned(const GArray *points) {
+  const RocPoint *at = (const RocPoint *)(void *)points->data;
+  g_autoptr(GArray) corners = g_array_new(FALSE, FALSE, sizeof(RocPoint));
+  GArray *kept = g_array_new(FALSE, FALSE, sizeof(RocPoint));
   for (guint i = 0; i < points->len; i++) {
-    const Point *last = corners->len ? &g_array_index(corners, Point, corners->len - 1) : NULL;
+    const RocPoint *last =
+        corners->len ? &g_array_index(corners, RocPoint, corners->len - 1) : NULL;
     if (i == 0 || i + 1 == points->len || is_corner(last, &at[i], &at[i + 1]))
       g_array_append_val(corners, at[i]);
   }
   guint every = (corners->len + MOST_POINTS - 1) / MOST_POINTS;
   for (guint i = 0; i < corners->len; i++)
     if (i % every == 0 || i + 1 == corners->len)
-      g_array_append_val(kept, g_array_index(corners, Point, i));
+      g_array_append_val(kept, g_array_index(corners, RocPoint, i));
   return kept;
 }
 
 static void write_roc(Figures *self, StoreWriter *writer, const GArray *points, double area) {
-  const Point *at = (const Point *)(void *)points->data, *end = &at[points->len - 1];
+  const RocPoint *at = (const RocPoint *)(void *)points->data, *end = &at[points->len - 1];
   const char *const axes[] = {"false_positive_rate", NULL};
   gint64 count = points->len;
   g_autofree double *rows = g_new(double, 3 * points->len);
@@ -131,26 +124,26 @@ static void write_roc(Figures *self, StoreWriter *writer, const GArray *points, 
     rows[count + i] = (double)at[i].normals / (double)end->normals;
     rows[2 * count + i] = at[i].threshold;
   }
-  out_put(writer, ROC, "true_positive_rate", AB_F64, 1, &count, rows);
-  out_put(writer, ROC, "false_positive_rate", AB_F64, 1, &count, rows + count);
-  out_put(writer, ROC, "threshold", AB_F64, 1, &count, rows + 2 * count);
+  group_put(writer, ROC, "true_positive_rate", AB_F64, 1, &count, rows);
+  group_put(writer, ROC, "false_positive_rate", AB_F64, 1, &count, rows + count);
+  group_put(writer, ROC, "threshold", AB_F64, 1, &count, rows + 2 * count);
   store_write_attr_real(writer, ROC, "area", area);
-  out_data(self, writer,
-           &(NexusData){.group = ROC,
-                        .title = "Receiver operating characteristic",
-                        .signal = "true_positive_rate",
-                        .axes = axes});
+  group_data(self, writer,
+             &(NexusData){.group = ROC,
+                          .title = "Receiver operating characteristic",
+                          .signal = "true_positive_rate",
+                          .axes = axes});
   nexus_axes(writer, ROC, "threshold", axes);
 }
 
 static void roc(Figures *self, StoreWriter *writer, const Rows *rows) {
   g_autofree gboolean *normal = normal_classes(self);
   if (!normal) return;
-  g_autoptr(GArray) points = points_of(rows, normal);
-  const Point *end = &g_array_index(points, Point, points->len - 1);
+  g_autoptr(GArray) points = roc_points(rows, normal);
+  const RocPoint *end = &g_array_index(points, RocPoint, points->len - 1);
   if (end->anomalies == 0 || end->normals == 0) return;
-  g_autoptr(GArray) few = thinned(points);
-  write_roc(self, writer, few, area_of(points, (double)end->anomalies, (double)end->normals));
+  g_autoptr(GArray) few = roc_thinned(points);
+  write_roc(self, writer, few, roc_area(points));
 }
 
 /* ---- scores ---------------------------------------------------------------------------------- */
@@ -166,18 +159,18 @@ static void write_scores(Figures *self, StoreWriter *writer, const Rows *rows) {
     score[i] = rows->values[sample[i]];
     y[i] = rows->labels ? rows->labels[sample[i]] : 0;
   }
-  out_put(writer, SCORES, "sample", AB_I64, 1, &count, sample);
-  out_put(writer, SCORES, "score", AB_F64, 1, &count, score);
-  if (rows->labels) out_put(writer, SCORES, "y", AB_I64, 1, &count, y);
-  out_data(self, writer,
-           &(NexusData){.group = SCORES,
-                        .title = "Scores of samples; higher: less like the training data",
-                        .signal = "score",
-                        .axes = axes});
+  group_put(writer, SCORES, "sample", AB_I64, 1, &count, sample);
+  group_put(writer, SCORES, "score", AB_F64, 1, &count, score);
+  if (rows->labels) group_put(writer, SCORES, "y", AB_I64, 1, &count, y);
+  group_data(self, writer,
+             &(NexusData){.group = SCORES,
+                          .title = "Scores of samples; higher: less like the training data",
+                          .signal = "score",
+                          .axes = axes});
   if (rows->labels) nexus_axes(writer, SCORES, "y", axes);
 }
 
-gboolean roc_write(Figures *self, StoreWriter *writer, GError **error) {
+gboolean figure_roc(Figures *self, StoreWriter *writer, GError **error) {
   g_auto(Rows) rows = {0};
   if (!figures_can(self, AB_ROLE_SCORE) || self->assembly->role != AB_ROLE_SCORE) return TRUE;
   if (!rows_collect(self, AB_ROLE_SCORE, NULL, G_MAXINT64, &rows, error)) return FALSE;

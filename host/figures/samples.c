@@ -70,15 +70,16 @@ void samples_forget(const Figures *self, gint64 epoch) {
 gboolean samples_keep(const Figures *self, gint64 epoch, GError **error) {
   const Shown *shown = &self->shown;
   const Space *space = &self->space;
-  g_auto(GStrv) axes = out_axes(space, "sample", NULL);
+  g_auto(GStrv) axes = group_axes(space, "sample", NULL);
   if (g_mkdir_with_parents(self->samples, 0777) != 0)
     return host_fail(error, AB_IO, "%s cannot be made: %s", self->samples, g_strerror(errno));
   g_autofree char *path = path_of(self, epoch);
   StoreWriter *writer = store_create(path, error);
   if (!writer) return FALSE;
   Extent found = extent_add(EXTENT_NOTHING, shown->output, shown->count * space->count);
-  out_numbers(writer, "", "sample", shown->count);
-  out_samples(space, writer, "", "value", 1, &shown->count, shown->output, extent_of(space, found));
+  group_numbers(writer, "", "sample", shown->count);
+  group_samples(space, writer, "", "value", 1, &shown->count, shown->output,
+                extent_of(space, found));
   store_write_attr_int(writer, "/", "epoch", epoch);
   nexus_data(writer,
              &(NexusData){.group = "/", .signal = "value", .axes = (const char *const *)axes});
@@ -129,24 +130,24 @@ static void write_group(Figures *self, StoreWriter *writer, const Series *series
   gint64 leading[] = {series->epochs->len, series->count};
   const float *values = (const float *)(void *)series->values->data;
   Extent found = extent_add(EXTENT_NOTHING, values, series->values->len);
-  g_auto(GStrv) axes = out_axes(space, "epoch", "sample");
-  out_put(writer, GROUP, "epoch", AB_I64, 1, leading, series->epochs->data);
-  out_numbers(writer, GROUP, "sample", series->count);
-  out_samples(space, writer, GROUP, "value", 2, leading, values, extent_of(space, found));
+  g_auto(GStrv) axes = group_axes(space, "epoch", "sample");
+  group_put(writer, GROUP, "epoch", AB_I64, 1, leading, series->epochs->data);
+  group_numbers(writer, GROUP, "sample", series->count);
+  group_samples(space, writer, GROUP, "value", 2, leading, values, extent_of(space, found));
   gboolean generated = self->assembly->role == AB_ROLE_GENERATE;
-  out_data(self, writer,
-           &(NexusData){.group = GROUP,
-                        .title = generated ? "Generated samples, by epoch"
-                                           : "Reconstructions of the same samples, by epoch",
-                        .signal = "value",
-                        .axes = (const char *const *)axes});
+  group_data(self, writer,
+             &(NexusData){.group = GROUP,
+                          .title = generated ? "Generated samples, by epoch"
+                                             : "Reconstructions of the same samples, by epoch",
+                          .signal = "value",
+                          .axes = (const char *const *)axes});
 }
 
-gboolean samples_write(Figures *self, StoreWriter *writer, GError **error) {
+gboolean figure_samples(Figures *self, StoreWriter *writer, GError **error) {
   g_autoptr(GArray) epochs = epochs_of(self);
   g_auto(Series) series = {.epochs = g_array_new(FALSE, FALSE, sizeof(gint64)),
                            .values = g_array_new(FALSE, FALSE, sizeof(float))};
-  gint64 last = MAX(curves_last_epoch(self), self->epoch);
+  gint64 last = MAX(figure_last_epoch(self), self->epoch);
   if (self->space.rank < 0 || self->space.rank + 2 > AB_MAX_RANK) return TRUE;
   for (guint i = 0; i < epochs->len && g_array_index(epochs, gint64, i) <= last; i++)
     if (!add(&series, self, g_array_index(epochs, gint64, i), error)) return FALSE;

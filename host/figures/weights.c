@@ -58,12 +58,12 @@ static void write_group(Figures *self, StoreWriter *writer, const Space *space, 
   g_autofree char *leaf = g_strdelimit(g_strdup(name), "/", '.');
   g_autofree char *group = g_strconcat(GROUP "/", leaf, NULL);
   g_autofree char *title = g_strconcat("Weight ", name, NULL);
-  g_auto(GStrv) axes = out_axes(space, "unit", NULL);
+  g_auto(GStrv) axes = group_axes(space, "unit", NULL);
   Extent found = extent_add((Extent){0, 0}, images, count * space->count);
   double most = MAX(-found.low, found.high);
   if (!(most > 0)) most = 1;
-  out_numbers(writer, group, "unit", count);
-  out_samples(space, writer, group, "image", 1, &count, images, (Extent){-most, most});
+  group_numbers(writer, group, "unit", count);
+  group_samples(space, writer, group, "image", 1, &count, images, (Extent){-most, most});
   store_write_attr_text(writer, group, "weight", name);
   nexus_data(writer, &(NexusData){.group = group,
                                   .title = title,
@@ -101,7 +101,7 @@ static gboolean look_at(Figures *self, StoreWriter *writer, const AbInstance *in
   return TRUE;
 }
 
-gboolean weights_write(Figures *self, StoreWriter *writer, GError **error) {
+gboolean figure_weights(Figures *self, StoreWriter *writer, GError **error) {
   const GPtrArray *instances = self->assembly->binder.instances;
   if (self->space.rank < 0 || !self->space.image) return TRUE;
   for (guint i = 0; i < instances->len; i++)

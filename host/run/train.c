@@ -13,15 +13,19 @@ static double seconds_since(gint64 then) {
   return then ? (double)(g_get_monotonic_time() - then) / G_USEC_PER_SEC : 0;
 }
 
+/* What was used since the last call is no training: it was looked on. */
+static void skip_use(Run *self) {
+  self->counted = g_get_monotonic_time();
+  self->cpu_counted = usage_cpu_seconds();
+}
+
 /* Adds the time since the last call, or since training began. */
 static void count_use(Run *self) {
   RunState *state = self->state;
-  double cpu = usage_cpu_seconds();
   state->seconds += seconds_since(self->counted);
-  if (self->counted) state->cpu_seconds += cpu - self->cpu_counted;
+  if (self->counted) state->cpu_seconds += usage_cpu_seconds() - self->cpu_counted;
   state->peak_memory = MAX(state->peak_memory, usage_peak_memory());
-  self->counted = g_get_monotonic_time();
-  self->cpu_counted = cpu;
+  skip_use(self);
 }
 
 /* best.h5 before last.h5: a checkpoint that knows of a best one does not stand without it. */
@@ -251,6 +255,7 @@ static gboolean finish_epoch(Run *self, GError **error) {
   self->saved = FALSE;
   if (!record(self, state->epoch, 0, results, error)) return FALSE;
   if (!onlooker_epoch(self->onlooker, results, error)) return FALSE;
+  skip_use(self);
   return (!best && state->epoch % settings->checkpoint.every != 0) || save(self, best, error);
 }
 
@@ -260,7 +265,9 @@ static gboolean finish_part(Run *self, GError **error) {
   g_autoptr(GPtrArray) results = results_new();
   if (!measure(self, results, error)) return FALSE;
   gboolean best = improve_best(self, results);
-  return onlooker_epoch(self->onlooker, results, error) && save(self, best, error) &&
+  if (!onlooker_epoch(self->onlooker, results, error)) return FALSE;
+  skip_use(self);
+  return save(self, best, error) &&
          record(self, self->state->epoch + 1, self->state->batch, results, error);
 }
 

@@ -338,7 +338,8 @@ static void assert_line(JsonNode *line, const char *event, double epoch, double 
 static void test_folder(void) {
   static const char *const names[] = {"manifest.yaml",         "resolved.yaml",
                                       "metrics.jsonl",         "log.txt",
-                                      "result.json",           "checkpoints/last.h5",
+                                      "result.json",           "results.h5",
+                                      "report.html",           "checkpoints/last.h5",
                                       "checkpoints/step-0.h5", "checkpoints/step-13.h5",
                                       "checkpoints/step-26.h5"};
   train("left", NULL, NULL, NULL);
@@ -346,7 +347,7 @@ static void test_folder(void) {
     g_autofree char *path = g_build_filename("left", names[i], NULL);
     g_assert_true(cli_exists(path));
   }
-  g_assert_cmpuint(cli_count_entries("left"), ==, 6);
+  g_assert_cmpuint(cli_count_entries("left"), ==, 9); /* and an event file, and the folder */
   g_assert_cmpuint(cli_count_entries("left/checkpoints"), ==, 4);
   g_autofree char *manifest = cli_read("left/manifest.yaml");
   g_autofree char *target = g_file_read_link("left/checkpoints/last.h5", NULL);

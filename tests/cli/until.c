@@ -360,13 +360,21 @@ static void test_failed(void) {
                         "validation: {fraction: 0}\nmodel: {plugin: rbm, hidden: 4}\n");
   g_autoptr(CliResult) run = cli_run("run", "nan.yaml", "--output", "nan", "-q", NULL);
   cli_assert_status(run, AB_DATA);
-  if (!cli_exists("nan")) { /* found before training: then there is no run */
-    g_test_skip("the data is read before the run begins");
-    return;
-  }
   g_autoptr(JsonNode) result = result_of("nan");
   g_assert_cmpstr(text_of(result, "status"), ==, "failed");
   g_assert_nonnull(strstr(run->err, text_of(result, "reason")));
+}
+
+/* Nor is what a component finds wrong within a step. */
+static void test_failed_in_step(void) {
+  cli_write("greedy.yaml", "problem: classify\nepochs: 3\ndata: {plugin: digits, batch: 100}\n"
+                           "model: {plugin: dbn, layers: [{plugin: rbm, hidden: 8}]}\n"
+                           "controller: {plugin: greedy, epochs: [5]}\n");
+  g_autoptr(CliResult) run = cli_run("run", "greedy.yaml", "--output", "greedy", "-q", NULL);
+  cli_assert_status(run, AB_CONFIG);
+  g_autoptr(JsonNode) result = result_of("greedy");
+  g_assert_cmpstr(text_of(result, "status"), ==, "failed");
+  g_assert_cmpfloat(cli_json_real(result, "steps"), ==, 0);
 }
 
 /* A full disk is a failure, and is gone once there is room. */
@@ -544,6 +552,7 @@ int main(int argc, char **argv) {
   g_test_add_func("/result/batches", test_result_batches);
   g_test_add_func("/result/diverged", test_diverged);
   g_test_add_func("/result/failed", test_failed);
+  g_test_add_func("/result/failed-in-step", test_failed_in_step);
   g_test_add_func("/result/full-disk", test_full);
   g_test_add_func("/result/absent", test_result_absent);
   g_test_add_func("/result/kept", test_result_kept);

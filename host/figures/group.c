@@ -6,19 +6,19 @@
 #include <math.h>
 #include <string.h>
 
-void out_put(StoreWriter *writer, const char *group, const char *name, AbDtype dtype, int rank,
-             const gint64 *shape, const void *data) {
+void group_put(StoreWriter *writer, const char *group, const char *name, AbDtype dtype, int rank,
+               const gint64 *shape, const void *data) {
   g_autofree char *path = g_strconcat(group, "/", name, NULL);
   store_write(writer, path, dtype, rank, shape, data, NULL);
 }
 
-void out_numbers(StoreWriter *writer, const char *group, const char *name, gint64 count) {
+void group_numbers(StoreWriter *writer, const char *group, const char *name, gint64 count) {
   g_autofree gint64 *numbers = g_new(gint64, (gsize)MAX(count, 1));
   for (gint64 i = 0; i < count; i++) numbers[i] = i;
-  out_put(writer, group, name, AB_I64, 1, &count, numbers);
+  group_put(writer, group, name, AB_I64, 1, &count, numbers);
 }
 
-void out_data(Figures *self, StoreWriter *writer, const NexusData *data) {
+void group_data(Figures *self, StoreWriter *writer, const NexusData *data) {
   nexus_data(writer, data);
   if (!self->preset) self->preset = g_path_get_basename(data->group);
 }
@@ -39,8 +39,8 @@ Extent extent_of(const Space *space, Extent found) {
   return found.low < found.high ? found : (Extent){found.low, found.low + 1};
 }
 
-void out_samples(const Space *space, StoreWriter *writer, const char *group, const char *name,
-                 int lead, const gint64 *leading, const float *values, Extent extent) {
+void group_samples(const Space *space, StoreWriter *writer, const char *group, const char *name,
+                   int lead, const gint64 *leading, const float *values, Extent extent) {
   g_autofree char *path = g_strconcat(group, "/", name, NULL);
   gint64 shape[AB_MAX_RANK + 2];
   memcpy(shape, leading, (gsize)lead * sizeof *shape);
@@ -53,7 +53,7 @@ void out_samples(const Space *space, StoreWriter *writer, const char *group, con
                           space_channels(space) == 3 ? "rgb-image" : "image");
 }
 
-char **out_axes(const Space *space, const char *first, const char *second) {
+char **group_axes(const Space *space, const char *first, const char *second) {
   static const char *const image[] = {".row", ".column", ".channel"};
   g_autoptr(GPtrArray) axes = g_ptr_array_new();
   g_ptr_array_add(axes, g_strdup(first));
