@@ -56,8 +56,12 @@ function svg(name, attributes, ...children) {
   return made;
 }
 
+/* report.html?only=curves,latent shows these sections and no others. */
+Page.only = new URLSearchParams(window.location.search).get('only');
+
 /* A section, and its line in the navigation. What `fill` throws is said in its place. */
 Page.section = function(id, title, lead, fill) {
+  if (Page.only !== null && !Page.only.split(',').includes(id)) return;
   const made = element(
       'section', {id, 'aria-labelledby': `${id}-title`}, element('h2', {id: `${id}-title`}, title),
       lead ? element('p', {class: 'lead'}, lead) : null);
