@@ -2,9 +2,9 @@
  *
  * abhost apply RUN|CHECKPOINT: a role of a trained model over data. */
 #include "../apply/apply.h"
+#include "../jsonout.h"
 #include "../registry/fit.h"
 #include "../run/signals.h"
-#include "jsonout.h"
 #include "session.h"
 
 #include <string.h>
@@ -103,9 +103,9 @@ static char *plain_text(const OutputInfo *info, AbRole role, const char *path) {
                          path);
 }
 
-static char *json_text(const OutputInfo *info, const Trained *trained, AbRole role,
-                       const char *path) {
-  JsonBuilder *json = json_builder_new();
+static char *result_json(const OutputInfo *info, const Trained *trained, AbRole role,
+                         const char *path) {
+  g_autoptr(JsonBuilder) json = json_builder_new();
   g_autofree char *dataset = g_strdup_printf("/%s", ab_role_name(role));
   json_builder_begin_object(json);
   jsonout_text(json, "output", path);
@@ -116,15 +116,12 @@ static char *json_text(const OutputInfo *info, const Trained *trained, AbRole ro
   json_builder_end_array(json);
   if (info->classes) jsonout_text(json, "classes", "/class");
   if (info->labels) jsonout_text(json, "labels", "/y");
-  json_builder_set_member_name(json, "not_finite");
-  json_builder_add_int_value(json, info->odd);
+  jsonout_int(json, "not_finite", info->odd);
   jsonout_text(json, "role", ab_role_name(role));
   jsonout_text(json, "model", trained->checkpoint->model);
   jsonout_text(json, "checkpoint", store_path(trained->checkpoint->file));
   json_builder_end_object(json);
-  char *text = jsonout_finish(json);
-  g_object_unref(json);
-  return text;
+  return jsonout_finish(json);
 }
 
 /* Plugins of the model that are not those that trained it. */
@@ -172,7 +169,7 @@ static int apply(const Trained *trained, AbRole role, const ApplyOptions *option
   if (!output_commit(output, &error)) return command_fail(error);
   const OutputInfo *info = output_info(output);
   note_numbers(source, info);
-  g_autofree char *text = json ? json_text(info, trained, role, options->output)
+  g_autofree char *text = json ? result_json(info, trained, role, options->output)
                                : plain_text(info, role, options->output);
   return command_output(text);
 }

@@ -1,9 +1,10 @@
 /* SPDX-License-Identifier: Apache-2.0
  *
  * `abhost check` for people. */
+#include "../amounts.h"
 #include "../assembly/describe.h"
+#include "../table.h"
 #include "check.h"
-#include "table.h"
 
 /* ---- the parts ------------------------------------------------------------------------------- */
 
@@ -60,8 +61,8 @@ static void add_layer(Table *table, const Layer *layer, gint64 batch) {
   g_autofree char *operation = layer->times > 1 ? g_strdup_printf("%s, %" G_GINT64_FORMAT " times",
                                                                   layer->operation, layer->times)
                                                 : g_strdup(layer->operation);
-  g_autofree char *parameters = table_count(layer->parameters);
-  g_autofree char *products = table_count(layer->multiply_adds / batch);
+  g_autofree char *parameters = amounts_count(layer->parameters);
+  g_autofree char *products = amounts_count(layer->multiply_adds / batch);
   const char *known = layer->parameters ? parameters : *layer->weights ? "shared" : "";
   table_add(table, layer->component, operation, weights,
             ab_shape_text(layer->output, shape, sizeof shape), known,
@@ -78,9 +79,9 @@ static void add_layers(GString *text, const Assembly *assembly, const Rehearsal 
   table_add(table, "layer", "operation", "weights", "output", "parameters", "multiply-adds");
   for (guint i = 0; i < self->layers->len; i++)
     add_layer(table, self->layers->pdata[i], self->batch);
-  g_autofree char *unread = table_count(self->unread);
-  g_autofree char *parameters = table_count(self->parameters);
-  g_autofree char *products = table_count(self->multiply_adds);
+  g_autofree char *unread = amounts_count(self->unread);
+  g_autofree char *parameters = amounts_count(self->parameters);
+  g_autofree char *products = amounts_count(self->multiply_adds);
   if (self->unread) table_add(table, "not read by this role", "", "", "", unread, "");
   table_add(table, "in all", "", "", "", parameters, products);
   g_string_append_printf(text,
@@ -93,7 +94,7 @@ static void add_layers(GString *text, const Assembly *assembly, const Rehearsal 
 /* ---- what it costs --------------------------------------------------------------------------- */
 
 static void add_size(Table *table, const char *name, gint64 bytes, const char *what) {
-  g_autofree char *size = table_bytes(bytes);
+  g_autofree char *size = amounts_bytes(bytes);
   if (bytes > 0) table_add(table, name, size, what);
 }
 
@@ -113,7 +114,7 @@ static char *states_text(const Rehearsal *self) {
 }
 
 static void add_step(GString *text, const Rehearsal *self) {
-  g_autofree char *products = table_count(self->step_multiply_adds);
+  g_autofree char *products = amounts_count(self->step_multiply_adds);
   if (self->no_step)
     g_string_append_printf(text,
                            "\nstep       not known without numbers, nor what optimizer and "
@@ -129,8 +130,8 @@ static void add_step(GString *text, const Rehearsal *self) {
 
 static void add_memory(GString *text, const Rehearsal *self) {
   g_autoptr(Table) table = table_new("lrl");
-  g_autofree char *states = states_text(self), *frozen = table_count(self->frozen);
-  g_autofree char *learned = table_count(self->parameters - self->frozen);
+  g_autofree char *states = states_text(self), *frozen = amounts_count(self->frozen);
+  g_autofree char *learned = amounts_count(self->parameters - self->frozen);
   g_autofree char *of_weights =
       self->frozen ? g_strdup_printf("%s numbers that learn, %s frozen", learned, frozen)
                    : g_strdup_printf("%s numbers", learned);
@@ -173,9 +174,9 @@ static void add_candidate(Table *table, const Candidate *candidate) {
     table_add(table, candidate->name, "wrong: see above", "", "", "");
     return;
   }
-  g_autofree char *parameters = table_count(r->parameters);
-  g_autofree char *products = table_count(r->multiply_adds);
-  g_autofree char *memory = table_bytes(rehearsal_memory(r));
+  g_autofree char *parameters = amounts_count(r->parameters);
+  g_autofree char *products = amounts_count(r->multiply_adds);
+  g_autofree char *memory = amounts_bytes(rehearsal_memory(r));
   table_add(table, candidate->name, candidate->model, parameters, products, memory);
 }
 

@@ -2,35 +2,20 @@
  *
  * abhost diff A B: what is different between two runs. */
 #include "../runs/diff.h"
-#include "../runs/table.h"
+#include "../jsonout.h"
+#include "../table.h"
 #include "common.h"
-#include "jsonout.h"
 
 #include <math.h>
 
-enum { WIDEST = 5 }; /* columns of the tables here, at most */
-
 /* ---- text: sections -------------------------------------------------------------------------- */
 
-static void free_row(gpointer data) {
-  char **row = data;
-  for (guint i = 0; i < WIDEST; i++) g_free(row[i]);
-  g_free(row);
-}
+enum { WIDEST = 4 }; /* columns of the tables here, at most */
 
-static GPtrArray *rows_new(void) {
-  return g_ptr_array_new_with_free_func(free_row);
-}
-
-/* Takes the texts. */
-static void add_row(GPtrArray *rows, char *a, char *b, char *c, char *d, char *e) {
-  char **row = g_new0(char *, WIDEST);
-  row[0] = a;
-  row[1] = b;
-  row[2] = c;
-  row[3] = d;
-  row[4] = e;
-  g_ptr_array_add(rows, row);
+/* Takes the texts; those that the table has no columns for are NULL. */
+static void add_row(Table *table, char *a, char *b, char *c, char *d) {
+  char *row[WIDEST] = {a, b, c, d};
+  table_take(table, row);
 }
 
 static char *change(const char *a, const char *b) {
@@ -39,20 +24,19 @@ static char *change(const char *a, const char *b) {
   return g_strconcat(a, " -> ", b, NULL);
 }
 
-static void put_table(GString *text, const char *title, const GPtrArray *rows, const char *align,
-                      gboolean head) {
-  g_autofree char *table = table_text(rows, align, head, "  ");
-  g_string_append_printf(text, "\n%s\n%s", title, table);
+static void put_table(GString *text, const char *title, const Table *table, gboolean titled) {
+  g_string_append_printf(text, "\n%s\n", title);
+  table_write(table, text, 2, titled);
 }
 
 static void put_texts(GString *text, const char *title, const GPtrArray *texts) {
   if (texts->len == 0) return;
-  g_autoptr(GPtrArray) rows = rows_new();
+  g_autoptr(Table) table = table_new("ll");
   for (guint i = 0; i < texts->len; i++) {
     const DiffText *one = texts->pdata[i];
-    add_row(rows, g_strdup(one->key), change(one->a, one->b), NULL, NULL, NULL);
+    add_row(table, g_strdup(one->key), change(one->a, one->b), NULL, NULL);
   }
-  put_table(text, title, rows, "ll", FALSE);
+  put_table(text, title, table, FALSE);
 }
 
 static char *number(gboolean there, double value) {
@@ -62,8 +46,8 @@ static char *number(gboolean there, double value) {
 static void put_metrics(GString *text, const RunDiff *diff) {
   if (diff->no_metrics) g_string_append_printf(text, "\nmetrics: %s\n", diff->no_metrics);
   if (diff->metrics->len == 0) return;
-  g_autoptr(GPtrArray) rows = rows_new();
-  add_row(rows, NULL, g_strdup("A"), g_strdup("B"), g_strdup("B - A"), NULL);
+  g_autoptr(Table) table = table_new("lrrr");
+  add_row(table, NULL, g_strdup("A"), g_strdup("B"), g_strdup("B - A"));
   for (guint i = 0; i < diff->metrics->len; i++) {
     const DiffMetric *metric = diff->metrics->pdata[i];
     gboolean both = metric->in_a && metric->in_b;
@@ -71,20 +55,20 @@ static void put_metrics(GString *text, const RunDiff *diff) {
                        : run_diff_metric_same(metric)
                            ? g_strdup("0")
                            : g_strdup_printf("%+.4g", metric->b - metric->a);
-    add_row(rows, g_strdup(metric->key), number(metric->in_a, metric->a),
-            number(metric->in_b, metric->b), difference, NULL);
+    add_row(table, g_strdup(metric->key), number(metric->in_a, metric->a),
+            number(metric->in_b, metric->b), difference);
   }
-  put_table(text, "metrics", rows, "lrrr", TRUE);
+  put_table(text, "metrics", table, TRUE);
 }
 
 /* What follows the name; the rest of the columns is of tensors of one shape. */
-static void add_tensor(GPtrArray *rows, const DiffTensor *tensor) {
+static void add_tensor(Table *table, const DiffTensor *tensor) {
   gboolean sizes = tensor->how == TENSOR_CHANGED;
   gboolean one_type = g_strcmp0(tensor->type_a, tensor->type_b) == 0;
-  add_row(rows, g_strdup(tensor->name),
+  add_row(table, g_strdup(tensor->name),
           one_type ? g_strdup(tensor->type_a) : change(tensor->type_a, tensor->type_b),
           sizes ? g_strdup_printf("%.4g", tensor->largest) : g_strdup("-"),
-          sizes ? g_strdup_printf("%.4g", tensor->relative) : g_strdup("-"), NULL);
+          sizes ? g_strdup_printf("%.4g", tensor->relative) : g_strdup("-"));
 }
 
 /* `each`: with a line for each that differs. */
@@ -93,14 +77,14 @@ static void put_tensors(GString *text, const char *title, const GPtrArray *tenso
   g_autofree char *head = g_strdup_printf("%s: %u of %u have the same bits", title,
                                           tensors->len - differing, tensors->len);
   if (tensors->len == 0) return;
-  g_autoptr(GPtrArray) rows = rows_new();
-  add_row(rows, NULL, NULL, g_strdup("largest"), g_strdup("relative"), NULL);
+  g_autoptr(Table) table = table_new("llrr");
+  add_row(table, NULL, NULL, g_strdup("largest"), g_strdup("relative"));
   for (guint i = 0; i < tensors->len; i++) {
     const DiffTensor *tensor = tensors->pdata[i];
-    if (tensor->how != TENSOR_SAME) add_tensor(rows, tensor);
+    if (tensor->how != TENSOR_SAME) add_tensor(table, tensor);
   }
   if (differing && each)
-    put_table(text, head, rows, "llrr", TRUE);
+    put_table(text, head, table, TRUE);
   else
     g_string_append_printf(text, "\n%s\n", head);
 }
@@ -114,13 +98,13 @@ static char *plugin_text(gboolean there, const DiffPlugin *plugin) {
 
 static void put_components(GString *text, const GPtrArray *components) {
   if (components->len == 0) return;
-  g_autoptr(GPtrArray) rows = rows_new();
+  g_autoptr(Table) table = table_new("ll");
   for (guint i = 0; i < components->len; i++) {
     const DiffComponent *one = components->pdata[i];
     g_autofree char *a = plugin_text(one->in_a, &one->a), *b = plugin_text(one->in_b, &one->b);
-    add_row(rows, g_strdup(one->path), change(a, b), NULL, NULL, NULL);
+    add_row(table, g_strdup(one->path), change(a, b), NULL, NULL);
   }
-  put_table(text, "plugins (and the first of their SHA-256)", rows, "ll", FALSE);
+  put_table(text, "plugins (and the first of their SHA-256)", table, FALSE);
 }
 
 /* ---- text ------------------------------------------------------------------------------------ */
@@ -167,28 +151,10 @@ static char *make_text(const RunDiff *diff) {
 
 /* ---- JSON ------------------------------------------------------------------------------------ */
 
-static void json_number(JsonBuilder *json, const char *key, double value) {
-  json_builder_set_member_name(json, key);
-  if (isfinite(value))
-    json_builder_add_double_value(json, value);
-  else
-    json_builder_add_null_value(json);
-}
-
-static void json_text_or_null(JsonBuilder *json, const char *key, const char *text) {
-  if (text) {
-    jsonout_text(json, key, text);
-    return;
-  }
-  json_builder_set_member_name(json, key);
-  json_builder_add_null_value(json);
-}
-
 static void json_side(JsonBuilder *json, const char *key, const DiffSide *side) {
-  json_builder_set_member_name(json, key);
-  json_builder_begin_object(json);
+  jsonout_begin_object(json, key);
   jsonout_text(json, "path", side->path);
-  json_text_or_null(json, "checkpoint", side->file);
+  jsonout_text(json, "checkpoint", side->file);
   json_builder_end_object(json);
 }
 
@@ -198,8 +164,8 @@ static void json_texts(JsonBuilder *json, const char *key, const GPtrArray *text
     const DiffText *text = texts->pdata[i];
     json_builder_begin_object(json);
     jsonout_text(json, "key", text->key);
-    json_text_or_null(json, "a", text->a);
-    json_text_or_null(json, "b", text->b);
+    jsonout_text(json, "a", text->a);
+    jsonout_text(json, "b", text->b);
     json_builder_end_object(json);
   }
   json_builder_end_array(json);
@@ -211,9 +177,9 @@ static void json_metrics(JsonBuilder *json, const GPtrArray *metrics) {
     const DiffMetric *metric = metrics->pdata[i];
     json_builder_begin_object(json);
     jsonout_text(json, "key", metric->key);
-    json_number(json, "a", metric->a);
-    json_number(json, "b", metric->b);
-    json_number(json, "difference", metric->b - metric->a);
+    jsonout_real(json, "a", metric->a);
+    jsonout_real(json, "b", metric->b);
+    jsonout_real(json, "difference", metric->b - metric->a);
     json_builder_end_object(json);
   }
   json_builder_end_array(json);
@@ -231,11 +197,11 @@ static void json_tensors(JsonBuilder *json, const char *key, const GPtrArray *te
     json_builder_begin_object(json);
     jsonout_text(json, "name", tensor->name);
     jsonout_text(json, "case", cases[tensor->how]);
-    json_text_or_null(json, "a", tensor->type_a);
-    json_text_or_null(json, "b", tensor->type_b);
+    jsonout_text(json, "a", tensor->type_a);
+    jsonout_text(json, "b", tensor->type_b);
     if (tensor->how <= TENSOR_CHANGED) {
-      json_number(json, "largest_difference", tensor->largest);
-      json_number(json, "relative_norm", tensor->relative);
+      jsonout_real(json, "largest_difference", tensor->largest);
+      jsonout_real(json, "relative_norm", tensor->relative);
     }
     json_builder_end_object(json);
   }
@@ -245,14 +211,13 @@ static void json_tensors(JsonBuilder *json, const char *key, const GPtrArray *te
 static void json_plugin(JsonBuilder *json, const char *key, gboolean there,
                         const DiffPlugin *plugin) {
   if (!there) {
-    json_text_or_null(json, key, NULL);
+    jsonout_null(json, key);
     return;
   }
-  json_builder_set_member_name(json, key);
-  json_builder_begin_object(json);
-  json_text_or_null(json, "id", plugin->id);
-  json_text_or_null(json, "version", plugin->version);
-  json_text_or_null(json, "sha256", plugin->hash);
+  jsonout_begin_object(json, key);
+  jsonout_text(json, "id", plugin->id);
+  jsonout_text(json, "version", plugin->version);
+  jsonout_text(json, "sha256", plugin->hash);
   json_builder_end_object(json);
 }
 
@@ -272,8 +237,7 @@ static void json_components(JsonBuilder *json, const GPtrArray *components) {
 static char *make_json(const RunDiff *diff) {
   g_autoptr(JsonBuilder) json = json_builder_new();
   json_builder_begin_object(json);
-  json_builder_set_member_name(json, "same");
-  json_builder_add_boolean_value(json, run_diff_same(diff));
+  jsonout_flag(json, "same", run_diff_same(diff));
   json_side(json, "a", &diff->a);
   json_side(json, "b", &diff->b);
   json_texts(json, "manifest", diff->manifest);
@@ -282,8 +246,8 @@ static char *make_json(const RunDiff *diff) {
   json_tensors(json, "weights", diff->weights);
   json_tensors(json, "states", diff->states);
   json_components(json, diff->components);
-  json_text_or_null(json, "metrics_not_compared", diff->no_metrics);
-  json_text_or_null(json, "weights_not_compared", diff->no_weights);
+  jsonout_text(json, "metrics_not_compared", diff->no_metrics);
+  jsonout_text(json, "weights_not_compared", diff->no_weights);
   json_builder_end_object(json);
   return jsonout_finish(json);
 }

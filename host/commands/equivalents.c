@@ -2,11 +2,12 @@
  *
  * abhost equivalents MANIFEST: what else is installed that would fit, slot by slot.              */
 #include "../equivalents/equivalents.h"
+#include "../amounts.h"
+#include "../jsonout.h"
 #include "../manifest/manifest.h"
 #include "../registry/fit.h"
-#include "jsonout.h"
+#include "../table.h"
 #include "session.h"
-#include "table.h"
 
 #include <string.h>
 
@@ -54,12 +55,13 @@ static gboolean costs_alike(const Found *found, const Costs *before) {
 }
 
 static void add_costs(Table *table, const Equivalent *e, const Costs *before) {
-  g_autofree char *parameters = with_difference(
-      table_count(e->costs.parameters), table_difference(e->costs.parameters - before->parameters));
+  g_autofree char *parameters =
+      with_difference(amounts_count(e->costs.parameters),
+                      amounts_difference(e->costs.parameters - before->parameters));
   g_autofree char *products =
-      with_difference(table_count(e->costs.multiply_adds),
-                      table_difference(e->costs.multiply_adds - before->multiply_adds));
-  g_autofree char *memory = table_bytes(e->costs.memory);
+      with_difference(amounts_count(e->costs.multiply_adds),
+                      amounts_difference(e->costs.multiply_adds - before->multiply_adds));
+  g_autofree char *memory = amounts_bytes(e->costs.memory);
   table_add(table, e->present ? "*" : "", e->component->name, parameters, products, memory);
 }
 
@@ -114,30 +116,20 @@ static char *make_text(const GPtrArray *all, const Costs *before) {
 
 /* ---- for programs ---------------------------------------------------------------------------- */
 
-static void put_bool(JsonBuilder *json, const char *name, gboolean value) {
-  json_builder_set_member_name(json, name);
-  json_builder_add_boolean_value(json, value);
-}
-
-static void put_int(JsonBuilder *json, const char *name, gint64 value) {
-  json_builder_set_member_name(json, name);
-  json_builder_add_int_value(json, value);
-}
-
 static void put_equivalent(JsonBuilder *json, const Equivalent *e, const Costs *before) {
   json_builder_begin_object(json);
   jsonout_text(json, "name", e->component->name);
   jsonout_text(json, "doc", e->component->doc);
-  put_bool(json, "present", e->present);
-  put_bool(json, "fits", !e->reason);
+  jsonout_flag(json, "present", e->present);
+  jsonout_flag(json, "fits", !e->reason);
   if (e->reason) {
     jsonout_text(json, "reason", e->reason);
   } else {
-    put_int(json, "parameters", e->costs.parameters);
-    put_int(json, "parameters_difference", e->costs.parameters - before->parameters);
-    put_int(json, "multiply_adds", e->costs.multiply_adds);
-    put_int(json, "multiply_adds_difference", e->costs.multiply_adds - before->multiply_adds);
-    put_int(json, "memory", e->costs.memory);
+    jsonout_int(json, "parameters", e->costs.parameters);
+    jsonout_int(json, "parameters_difference", e->costs.parameters - before->parameters);
+    jsonout_int(json, "multiply_adds", e->costs.multiply_adds);
+    jsonout_int(json, "multiply_adds_difference", e->costs.multiply_adds - before->multiply_adds);
+    jsonout_int(json, "memory", e->costs.memory);
   }
   json_builder_end_object(json);
 }
@@ -148,9 +140,9 @@ static void put_found(JsonBuilder *json, const Found *found, const Costs *before
   jsonout_text(json, "slot", slot->path);
   jsonout_text(json, "kind", ab_kind_name(slot->kind));
   if (slot->role != AB_ROLE_NONE) jsonout_text(json, "role", ab_role_name(slot->role));
-  put_bool(json, "required", slot->required);
-  put_bool(json, "item", slot->item);
-  put_bool(json, "list", slot->list);
+  jsonout_flag(json, "required", slot->required);
+  jsonout_flag(json, "item", slot->item);
+  jsonout_flag(json, "list", slot->list);
   jsonout_begin_array(json, "present");
   for (guint i = 0; i < slot->present->len; i++)
     json_builder_add_string_value(json, ((const AbComponent *)slot->present->pdata[i])->name);

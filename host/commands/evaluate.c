@@ -7,11 +7,15 @@
 static int show(const GPtrArray *results, const RunState *state, const Assembly *assembly,
                 const char *file, gboolean json) {
   const char *model = assembly->model->component->name;
-  g_autofree char *body = json ? record_run(state, results, file, model) : results_table(results);
-  g_autofree char *text = json ? g_strconcat(body, "\n", NULL)
-                               : g_strdup_printf("%s\nmodel  %s, after %" G_GINT64_FORMAT
-                                                 " epochs, %" G_GINT64_FORMAT " steps\nfile   %s\n",
-                                                 body, model, state->epoch, state->step, file);
+  g_autofree char *text = NULL;
+  if (json) {
+    text = record_run(state, results, file, model);
+  } else {
+    g_autofree char *table = results_table(results);
+    text = g_strdup_printf("%s\nmodel  %s, after %" G_GINT64_FORMAT " epochs, %" G_GINT64_FORMAT
+                           " steps\nfile   %s\n",
+                           table, model, state->epoch, state->step, file);
+  }
   return command_output(text);
 }
 

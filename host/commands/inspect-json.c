@@ -1,12 +1,13 @@
 /* SPDX-License-Identifier: Apache-2.0
  *
  * `abhost inspect` for programs. */
+#include "../jsonout.h"
 #include "../manifest/param.h"
+#include "../registry/component-json.h"
 #include "../registry/fit.h"
 #include "inspect.h"
-#include "jsonout.h"
 
-#include <string.h>
+#include <math.h>
 
 static const char *const types[] = {
     [AB_TYPE_INT] = "integer",     [AB_TYPE_REAL] = "number",   [AB_TYPE_BOOL] = "boolean",
@@ -15,19 +16,24 @@ static const char *const types[] = {
     [AB_TYPE_RECORDS] = "records",
 };
 
+/* ".inf" where JSON has no such number: what a manifest would have */
+static void put_bound(JsonBuilder *json, const char *key, double value) {
+  g_autofree char *text = isfinite(value) ? NULL : param_real(value);
+  if (text)
+    jsonout_text(json, key, text);
+  else
+    jsonout_real(json, key, value);
+}
+
 static void add_bounds(JsonBuilder *json, const AbParam *row) {
   if (param_is_whole(row->type)) {
-    json_builder_set_member_name(json, "minimum");
-    json_builder_add_int_value(json, row->int_min);
-    json_builder_set_member_name(json, "maximum");
-    json_builder_add_int_value(json, row->int_max);
+    jsonout_int(json, "minimum", row->int_min);
+    jsonout_int(json, "maximum", row->int_max);
   } else if (param_is_real(row->type)) {
-    jsonout_real(json, "minimum", row->real_min);
-    jsonout_real(json, "maximum", row->real_max);
+    put_bound(json, "minimum", row->real_min);
+    put_bound(json, "maximum", row->real_max);
   } else if (row->type == AB_TYPE_CHOICE) {
-    jsonout_begin_array(json, "choices");
-    for (guint i = 0; row->choices[i]; i++) json_builder_add_string_value(json, row->choices[i]);
-    json_builder_end_array(json);
+    jsonout_texts(json, "choices", row->choices);
   }
 }
 
@@ -39,11 +45,10 @@ static void add_params(JsonBuilder *json, const AbParam *params, guint count, gu
     json_builder_begin_object(json);
     jsonout_text(json, "key", row->key);
     jsonout_text(json, "type", types[row->type]);
-    json_builder_set_member_name(json, "required");
-    json_builder_add_boolean_value(json, required);
+    jsonout_flag(json, "required", required);
     if (!required) {
       json_builder_set_member_name(json, "default");
-      jsonout_default(json, row, stride);
+      component_json_default(json, row, stride);
     }
     add_bounds(json, row);
     jsonout_text(json, "unit", row->unit);
@@ -78,7 +83,7 @@ static void add_entry(JsonBuilder *json, const Registry *registry, const Entry *
   jsonout_text(json, "name", component->name);
   jsonout_text(json, "doc", component->doc);
   jsonout_text(json, "citation", component->citation);
-  jsonout_roles(json, component);
+  component_json_roles(json, component);
   add_params(json, component->params, component->param_count, component->param_stride);
   jsonout_begin_array(json, "slots");
   for (guint i = 0; i < component->slot_count; i++)

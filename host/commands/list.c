@@ -1,11 +1,11 @@
 /* SPDX-License-Identifier: Apache-2.0
  *
  * abhost list: what is installed. */
+#include "../jsonout.h"
+#include "../registry/component-json.h"
 #include "../registry/fit.h"
+#include "../table.h"
 #include "common.h"
-#include "jsonout.h"
-
-#include <string.h>
 
 /* What is to be listed; 0 and AB_ROLE_NONE: everything. */
 typedef struct {
@@ -29,44 +29,19 @@ static GPtrArray *wanted_entries(const Registry *registry, const Wish *wish) {
 
 /* ---- table --------------------------------------------------------------------------------- */
 
-enum { KIND, NAME, ROLES, DOC, COLUMNS };
-typedef char *Row[COLUMNS];
-
-static void pad(GString *out, const char *text, glong width) {
-  g_string_append(out, text);
-  for (glong at = g_utf8_strlen(text, -1); at < width; at++) g_string_append_c(out, ' ');
-}
-
-/* Columns that are empty in all rows are left out; kinds are set apart by an empty line. */
-static char *align_rows(const Row *rows, guint count) {
-  glong width[COLUMNS] = {0};
-  GString *out = g_string_new(NULL);
-  for (guint i = 0; i < count; i++)
-    for (guint column = 0; column < COLUMNS; column++)
-      width[column] = MAX(width[column], g_utf8_strlen(rows[i][column], -1));
-  for (guint i = 0; i < count; i++) {
-    if (i && strcmp(rows[i][KIND], rows[i - 1][KIND]) != 0) g_string_append_c(out, '\n');
-    for (guint column = 0; column < DOC; column++)
-      if (width[column]) pad(out, rows[i][column], width[column] + 2);
-    g_string_append_printf(out, "%s\n", rows[i][DOC]);
-  }
-  return g_string_free(out, FALSE);
-}
-
+/* Kinds are set apart by an empty line. */
 static char *make_table(const GPtrArray *entries) {
-  Row *rows = g_new0(Row, MAX(entries->len, 1));
+  g_autoptr(Table) table = table_new("llll");
+  GString *text = g_string_new(NULL);
   for (guint i = 0; i < entries->len; i++) {
-    const AbComponent *component = ((const Entry *)entries->pdata[i])->component;
-    rows[i][KIND] = g_strdup(ab_kind_name(component->kind));
-    rows[i][NAME] = g_strdup(component->name);
-    rows[i][ROLES] = fit_roles(component);
-    rows[i][DOC] = g_strdelimit(g_strdup(component->doc), "\r\n\t", ' ');
+    const AbComponent *one = ((const Entry *)entries->pdata[i])->component;
+    const Entry *before = i ? entries->pdata[i - 1] : NULL;
+    g_autofree char *roles = fit_roles(one);
+    if (before && before->component->kind != one->kind) table_add(table, "", "", "", "");
+    table_add(table, ab_kind_name(one->kind), one->name, roles, one->doc);
   }
-  char *table = align_rows((const Row *)rows, entries->len);
-  for (guint i = 0; i < entries->len; i++)
-    for (guint column = 0; column < COLUMNS; column++) g_free(rows[i][column]);
-  g_free(rows);
-  return table;
+  table_write(table, text, 0, FALSE);
+  return g_string_free(text, FALSE);
 }
 
 /* ---- JSON ---------------------------------------------------------------------------------- */
@@ -75,7 +50,7 @@ static void put_entry(JsonBuilder *json, const Entry *entry) {
   json_builder_begin_object(json);
   jsonout_text(json, "kind", ab_kind_name(entry->component->kind));
   jsonout_text(json, "name", entry->component->name);
-  jsonout_roles(json, entry->component);
+  component_json_roles(json, entry->component);
   jsonout_text(json, "doc", entry->component->doc);
   jsonout_text(json, "plugin", entry->plugin->id);
   jsonout_text(json, "version", entry->plugin->version);
@@ -85,8 +60,7 @@ static void put_entry(JsonBuilder *json, const Entry *entry) {
 
 static void put_refusals(JsonBuilder *json, const Registry *registry) {
   const GPtrArray *refusals = registry_refusals(registry);
-  json_builder_set_member_name(json, "refused");
-  json_builder_begin_array(json);
+  jsonout_begin_array(json, "refused");
   for (guint i = 0; i < refusals->len; i++) {
     const Refusal *refusal = refusals->pdata[i];
     json_builder_begin_object(json);
@@ -100,8 +74,7 @@ static void put_refusals(JsonBuilder *json, const Registry *registry) {
 static char *make_json(const Registry *registry, const GPtrArray *entries) {
   g_autoptr(JsonBuilder) json = json_builder_new();
   json_builder_begin_object(json);
-  json_builder_set_member_name(json, "components");
-  json_builder_begin_array(json);
+  jsonout_begin_array(json, "components");
   for (guint i = 0; i < entries->len; i++) put_entry(json, entries->pdata[i]);
   json_builder_end_array(json);
   put_refusals(json, registry);

@@ -1,11 +1,11 @@
 /* SPDX-License-Identifier: Apache-2.0
  *
  * abhost runs [FOLDER]: the runs in and below a folder. */
+#include "../jsonout.h"
 #include "../runs/find.h"
 #include "../runs/select.h"
-#include "../runs/table.h"
+#include "../table.h"
 #include "common.h"
-#include "jsonout.h"
 
 #include <math.h>
 #include <string.h>
@@ -64,37 +64,23 @@ static const struct {
 };
 enum { COLUMNS = G_N_ELEMENTS(columns) };
 
-static void free_row(gpointer data) {
-  char **row = data;
-  for (guint i = 0; i < COLUMNS; i++) g_free(row[i]);
-  g_free(row);
-}
-
 static char *make_table(const GPtrArray *runs) {
-  char align[COLUMNS + 1] = {0};
-  g_autoptr(GPtrArray) rows = g_ptr_array_new_with_free_func(free_row);
-  char **head = g_new0(char *, COLUMNS);
-  for (guint j = 0; j < COLUMNS; j++) head[j] = g_strdup(columns[j].head);
-  for (guint j = 0; j < COLUMNS; j++) align[j] = columns[j].align;
-  g_ptr_array_add(rows, head);
+  char alignment[COLUMNS + 1] = {0};
+  char *row[COLUMNS];
+  GString *text = g_string_new(NULL);
+  for (guint j = 0; j < COLUMNS; j++) alignment[j] = columns[j].align;
+  g_autoptr(Table) table = table_new(alignment);
+  for (guint j = 0; j < COLUMNS; j++) row[j] = g_strdup(columns[j].head);
+  table_take(table, row);
   for (guint i = 0; i < runs->len; i++) {
-    char **row = g_new0(char *, COLUMNS);
     for (guint j = 0; j < COLUMNS; j++) row[j] = columns[j].show(runs->pdata[i], columns[j].key);
-    g_ptr_array_add(rows, row);
+    table_take(table, row);
   }
-  return runs->len ? table_text(rows, align, TRUE, "") : g_strdup("");
+  if (runs->len) table_write(table, text, 0, TRUE);
+  return g_string_free(text, FALSE);
 }
 
 /* ---- JSON ------------------------------------------------------------------------------------ */
-
-/* null where JSON has no such number. */
-static void put_number(JsonBuilder *json, const char *key, double value) {
-  json_builder_set_member_name(json, key);
-  if (isfinite(value))
-    json_builder_add_double_value(json, value);
-  else
-    json_builder_add_null_value(json);
-}
 
 static void put_fact(JsonBuilder *json, const Fact *fact) {
   g_autoptr(Node) node = node_scalar(fact->text);
@@ -103,26 +89,23 @@ static void put_fact(JsonBuilder *json, const Fact *fact) {
   if (!fact->numeric) {
     jsonout_text(json, fact->key, fact->text);
   } else if (node_read_int(node, &whole, NULL)) {
-    json_builder_set_member_name(json, fact->key);
-    json_builder_add_int_value(json, whole);
+    jsonout_int(json, fact->key, whole);
   } else {
     run_info_parse(fact->text, &value);
-    put_number(json, fact->key, value);
+    jsonout_real(json, fact->key, value);
   }
 }
 
 static void put_results(JsonBuilder *json, const GPtrArray *results) {
   const char *split = NULL; /* those of one split stand together */
-  json_builder_set_member_name(json, "results");
-  json_builder_begin_object(json);
+  jsonout_begin_object(json, "results");
   for (guint i = 0; i < results->len; i++) {
     const Result *result = results->pdata[i];
     if (!split || strcmp(split, result->split) != 0) {
       if (split) json_builder_end_object(json);
-      json_builder_set_member_name(json, result->split);
-      json_builder_begin_object(json);
+      jsonout_begin_object(json, result->split);
     }
-    put_number(json, result->name, result->value);
+    jsonout_real(json, result->name, result->value);
     split = result->split;
   }
   if (split) json_builder_end_object(json);
@@ -136,17 +119,11 @@ static void put_run(JsonBuilder *json, const RunInfo *run) {
     const Fact *fact = run->facts->pdata[i];
     if (fact->kind == FACT_RUN) put_fact(json, fact);
   }
-  if (run->wanted >= 0) {
-    json_builder_set_member_name(json, "wanted_epochs");
-    json_builder_add_int_value(json, run->wanted);
-  }
+  if (run->wanted >= 0) jsonout_int(json, "wanted_epochs", run->wanted);
   if (run->metric) jsonout_text(json, "metric_name", run->metric);
   put_results(json, run->results);
   jsonout_begin_array(json, "damage");
-  for (guint i = 0; i < run->damage->len; i++) {
-    g_autofree char *valid = g_utf8_make_valid(run->damage->pdata[i], -1);
-    json_builder_add_string_value(json, valid);
-  }
+  for (guint i = 0; i < run->damage->len; i++) jsonout_text(json, NULL, run->damage->pdata[i]);
   json_builder_end_array(json);
   json_builder_end_object(json);
 }

@@ -86,9 +86,7 @@ static int show(const Run *run, gboolean json) {
   const char *model = run->assembly->model->component->name;
   char *text;
   if (json) {
-    char *object = record_run(run->state, run->results, run->folder->path, model);
-    text = g_strconcat(object, "\n", NULL);
-    g_free(object);
+    text = record_run(run->state, run->results, run->folder->path, model);
   } else {
     char *table = results_table(run->results);
     text = g_strdup_printf("%s\nmodel  %s, %" G_GINT64_FORMAT " epochs, %" G_GINT64_FORMAT

@@ -6,6 +6,8 @@
 #include "compare-internal.h"
 
 #include "../assembly/describe.h"
+#include "../jsonin.h"
+#include "../jsonout.h"
 #include "../manifest/manifest.h"
 #include "../run/signals.h"
 #include <errno.h>
@@ -22,25 +24,13 @@ enum { POLL_MILLISECONDS = 100 };
 
 /* ---- in the child ---------------------------------------------------------------------------- */
 
-static void add_text(JsonBuilder *json, const char *name, const char *text) {
-  g_autofree char *valid = g_utf8_make_valid(text, -1);
-  json_builder_set_member_name(json, name);
-  json_builder_add_string_value(json, valid);
-}
-
-static void add_int(JsonBuilder *json, const char *name, gint64 value) {
-  json_builder_set_member_name(json, name);
-  json_builder_add_int_value(json, value);
-}
-
 static void add_measures(JsonBuilder *json, const Assembly *assembly) {
-  json_builder_set_member_name(json, "metrics");
-  json_builder_begin_array(json);
+  jsonout_begin_array(json, "metrics");
   for (guint i = 0; i < assembly->metrics->len; i++) {
     const NamedMetric *metric = assembly->metrics->pdata[i];
     json_builder_begin_object(json);
-    add_text(json, "name", metric->name);
-    add_int(json, "higher", ab_metric_higher_is_better(metric->metric));
+    jsonout_text(json, "name", metric->name);
+    jsonout_int(json, "higher", ab_metric_higher_is_better(metric->metric));
     json_builder_end_object(json);
   }
   json_builder_end_array(json);
@@ -53,18 +43,18 @@ static gboolean has_split(const Assembly *assembly, AbSplit split) {
 
 static void describe(JsonBuilder *json, Assembly *assembly) {
   const Settings *settings = assembly->settings;
-  add_text(json, "problem", ab_role_name(assembly->role));
-  add_text(json, "model", assembly->model->component->name);
-  add_int(json, "parameters", describe_parameters(assembly));
-  add_int(json, "multiply_adds", ab_model_multiply_adds(assembly->model));
-  add_int(json, "batch", assembly->environment ? 1 : settings->feed.batch);
-  add_int(json, "epochs", settings->general.epochs);
-  add_int(json, "test", has_split(assembly, AB_TEST));
-  add_int(json, "validation", has_split(assembly, AB_VALIDATION));
+  jsonout_text(json, "problem", ab_role_name(assembly->role));
+  jsonout_text(json, "model", assembly->model->component->name);
+  jsonout_int(json, "parameters", describe_parameters(assembly));
+  jsonout_int(json, "multiply_adds", ab_model_multiply_adds(assembly->model));
+  jsonout_int(json, "batch", assembly->environment ? 1 : settings->feed.batch);
+  jsonout_int(json, "epochs", settings->general.epochs);
+  jsonout_int(json, "test", has_split(assembly, AB_TEST));
+  jsonout_int(json, "validation", has_split(assembly, AB_VALIDATION));
   add_measures(json, assembly);
   node_put(assembly->resolved, "seed", node_scalar("0"));
   g_autofree char *resolved = node_emit(assembly->resolved);
-  add_text(json, "resolved", resolved);
+  jsonout_text(json, "resolved", resolved);
 }
 
 static Assembly *assemble(const Plan *plan, const Registry *registry, const Candidate *candidate,
@@ -91,12 +81,11 @@ static char *answer(const Plan *plan, const Registry *registry, const Candidate 
   if (assembly) {
     describe(json, assembly);
   } else {
-    add_int(json, "code", error->code);
-    add_text(json, "refusal", error->message);
+    jsonout_int(json, "code", error->code);
+    jsonout_text(json, "refusal", error->message);
   }
   json_builder_end_object(json);
-  g_autoptr(JsonNode) root = json_builder_get_root(json);
-  return json_to_string(root, FALSE);
+  return jsonout_line(json);
 }
 
 static gboolean write_all(int fd, const char *text) {
@@ -174,8 +163,8 @@ static void take(Candidate *candidate, JsonObject *object) {
 }
 
 static void judge(Candidate *candidate, const char *text, int raw) {
-  g_autoptr(JsonNode) node = WIFSIGNALED(raw) ? NULL : json_from_string(text, NULL);
-  if (node && JSON_NODE_HOLDS_OBJECT(node)) {
+  g_autoptr(JsonNode) node = WIFSIGNALED(raw) ? NULL : jsonin_object("it", text, -1, NULL);
+  if (node) {
     take(candidate, json_node_get_object(node));
     return;
   }

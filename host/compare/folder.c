@@ -3,7 +3,9 @@
  * The folder of a comparison. */
 #include "compare-internal.h"
 
-#include "../json.h"
+#include "../files.h"
+#include "../jsonin.h"
+#include "../jsonout.h"
 #include <errno.h>
 #include <fcntl.h>
 #include <ftw.h>
@@ -16,6 +18,8 @@
 #define PLAN   "plan.json"
 #define LOCK   "lock"
 #define FORMAT 1
+
+enum { MAX_PLAN = 32 << 20 }; /* it has the text of a manifest, which may have 4 MiB */
 
 gboolean folder_write(const char *folder, const char *name, const char *text, GError **error) {
   g_autofree char *path = g_build_filename(folder, name, NULL);
@@ -36,7 +40,7 @@ static gboolean write_plan(const char *folder, const Plan *plan, GError **error)
   json_object_set_int_member(object, "format", FORMAT);
   json_object_set_string_member(object, "program", program);
   json_object_set_string_member(object, "manifest", manifest);
-  g_autofree char *text = json_text(identity, TRUE);
+  g_autofree char *text = jsonout_node(identity, TRUE);
   return folder_write(folder, PLAN, text, error);
 }
 
@@ -46,7 +50,7 @@ static char *option_text(const char *name, JsonNode *value) {
       !value || JSON_NODE_HOLDS_NULL(value) ||
       (JSON_NODE_HOLDS_ARRAY(value) && json_array_get_length(json_node_get_array(value)) == 0);
   if (none) return g_strdup_printf("no --%s", name);
-  g_autofree char *text = json_to_string(value, FALSE);
+  g_autofree char *text = jsonout_node(value, FALSE);
   return g_strdup_printf("--%s %s", name, text);
 }
 
@@ -60,15 +64,13 @@ static char *difference(const char *name, JsonNode *there, JsonNode *here) {
 }
 
 static gboolean check_plan(const char *folder, const char *path, const Plan *plan, GError **error) {
-  g_autofree char *text = NULL;
-  g_autoptr(JsonNode) node = NULL;
-  g_autoptr(JsonNode) identity = plan_identity(plan);
   g_autoptr(GError) cause = NULL;
-  if (!g_file_get_contents(path, &text, NULL, &cause))
-    return host_fail(error, AB_IO, "%s", cause->message);
-  node = json_from_string(text, NULL);
-  JsonObject *there = node && JSON_NODE_HOLDS_OBJECT(node) ? json_node_get_object(node) : NULL;
-  if (!there || json_object_get_int_member_with_default(there, "format", 0) != FORMAT)
+  g_autoptr(JsonNode) node = files_read_object(folder, PLAN, MAX_PLAN, &cause);
+  g_autoptr(JsonNode) identity = plan_identity(plan);
+  if (cause && cause->code == AB_IO)
+    return host_fail(error, AB_IO, "%s/%s", folder, cause->message);
+  JsonObject *there = node ? json_node_get_object(node) : NULL;
+  if (!there || jsonin_int(there, "format", 0) != FORMAT)
     return host_fail(error, AB_CONFIG,
                      "%s is damaged, or of another version of abhost; name another folder with "
                      "--output",

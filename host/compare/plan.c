@@ -3,6 +3,7 @@
  * The plan of a comparison: the command line, read. */
 #include "compare-internal.h"
 
+#include "../jsonout.h"
 #include "../manifest/node.h"
 #include <math.h>
 #include <string.h>
@@ -178,29 +179,10 @@ Plan *plan_new(const CompareRequest *request, GError **error) {
 
 /* ---- identity -------------------------------------------------------------------------------- */
 
-static void add_list(JsonBuilder *json, const char *name, char **texts) {
-  json_builder_set_member_name(json, name);
-  json_builder_begin_array(json);
-  for (guint i = 0; texts[i]; i++) {
-    g_autofree char *valid = g_utf8_make_valid(texts[i], -1);
-    json_builder_add_string_value(json, valid);
-  }
-  json_builder_end_array(json);
-}
-
 static void add_axes(JsonBuilder *json, const GPtrArray *axes) {
   g_auto(GStrv) texts = g_new0(char *, axes->len + 1);
   for (guint i = 0; i < axes->len; i++) texts[i] = g_strdup(((const Axis *)axes->pdata[i])->text);
-  add_list(json, "sweep", texts);
-}
-
-/* A number that was not given is null. */
-static void add_count(JsonBuilder *json, const char *name, gint64 value, gboolean given) {
-  json_builder_set_member_name(json, name);
-  if (given)
-    json_builder_add_int_value(json, value);
-  else
-    json_builder_add_null_value(json);
+  jsonout_texts(json, "sweep", (const char *const *)texts);
 }
 
 JsonNode *plan_identity(const Plan *self) {
@@ -208,25 +190,20 @@ JsonNode *plan_identity(const Plan *self) {
   g_autofree char *budget =
       self->budget ? g_strdup_printf("%s=%s", budget_names[self->budget], self->budget_text) : NULL;
   json_builder_begin_object(json);
-  json_builder_set_member_name(json, "text");
-  json_builder_add_string_value(json, self->text);
-  add_list(json, "set", self->sets);
-  add_count(json, "epochs", self->epochs, self->epochs >= 0);
-  json_builder_set_member_name(json, "budget");
-  if (budget)
-    json_builder_add_string_value(json, budget);
-  else
-    json_builder_add_null_value(json);
+  jsonout_text(json, "text", self->text);
+  jsonout_texts(json, "set", (const char *const *)self->sets);
+  jsonout_known(json, "epochs", self->epochs, self->epochs >= 0);
+  jsonout_text(json, "budget", budget);
   add_axes(json, self->axes);
-  add_count(json, "random", self->random, self->random > 0);
-  add_count(json, "halving", self->halving, self->halving > 0);
+  jsonout_known(json, "random", self->random, self->random > 0);
+  jsonout_known(json, "halving", self->halving, self->halving > 0);
   json_builder_end_object(json);
   return json_builder_get_root(json);
 }
 
 char *plan_hash(const Plan *self) {
   g_autoptr(JsonNode) identity = plan_identity(self);
-  g_autofree char *text = json_to_string(identity, FALSE);
+  g_autofree char *text = jsonout_node(identity, FALSE);
   char *hash = g_compute_checksum_for_string(G_CHECKSUM_SHA256, text, -1);
   hash[HASH_DIGITS] = 0;
   return hash;

@@ -4,6 +4,7 @@
  * lines for what went wrong; elsewhere a line for each finished run. */
 #include "compare-internal.h"
 
+#include "../amounts.h"
 #include <math.h>
 #include <stdio.h>
 #include <string.h>
@@ -66,20 +67,13 @@ static void rewrite(Show *self, const char *line) {
   self->open = TRUE;
 }
 
-static char *duration(double seconds) {
-  gint64 s = (gint64)(seconds + 0.5);
-  if (s < 60) return g_strdup_printf("%ds", (int)s);
-  if (s < 3600) return g_strdup_printf("%dm%02ds", (int)(s / 60), (int)(s % 60));
-  return g_strdup_printf("%" G_GINT64_FORMAT "h%02dm", s / 3600, (int)(s / 60 % 60));
-}
-
 /* By the runs, and parts of runs, of this session. */
 static char *left(const Show *self, double parts) {
   double done = self->finished - self->already + parts;
   double elapsed = (double)(g_get_monotonic_time() - self->started) / (double)G_USEC_PER_SEC;
   if (!(done > 0.02) || elapsed < 1) return g_strdup("");
   g_autofree char *text =
-      duration(elapsed / done * fmax((double)(self->total - self->finished) - parts, 0));
+      amounts_duration(elapsed / done * fmax((double)(self->total - self->finished) - parts, 0));
   return g_strdup_printf("  %s left", text);
 }
 

@@ -3,56 +3,24 @@
  * What a run folder says of its run. Nothing of it is believed to be well-formed. */
 #include "compare-internal.h"
 
+#include "../files.h"
+#include "../jsonin.h"
 #include "../manifest/node.h"
 #include "../run/folder.h"
+#include "../run/metrics.h"
 #include <fcntl.h>
 #include <math.h>
 #include <string.h>
 #include <unistd.h>
 
-enum { TAIL_BYTES = 16384 };
-
-/* ---- reading JSON ---------------------------------------------------------------------------- */
-
-/* NULL where it is not there, or no object. */
-static JsonNode *read_object(const char *folder, const char *name) {
-  g_autofree char *path = g_build_filename(folder, name, NULL);
-  g_autofree char *text = NULL;
-  if (!g_file_get_contents(path, &text, NULL, NULL)) return NULL;
-  JsonNode *node = json_from_string(text, NULL);
-  if (node && JSON_NODE_HOLDS_OBJECT(node)) return node;
-  g_clear_pointer(&node, json_node_unref);
-  return NULL;
-}
-
-static JsonNode *value_of(JsonObject *object, const char *name) {
-  JsonNode *node = json_object_get_member(object, name);
-  return node && JSON_NODE_HOLDS_VALUE(node) ? node : NULL;
-}
-
-static double real_of(JsonObject *object, const char *name) {
-  JsonNode *node = value_of(object, name);
-  return node ? json_node_get_double(node) : NAN;
-}
-
-static gint64 count_of(JsonObject *object, const char *name) {
-  JsonNode *node = value_of(object, name);
-  return node ? json_node_get_int(node) : -1;
-}
-
-static const char *text_of(JsonObject *object, const char *name) {
-  JsonNode *node = value_of(object, name);
-  return node ? json_node_get_string(node) : NULL;
-}
+enum { TAIL_BYTES = 16384, MAX_RESULT = 1 << 20 };
 
 /* Members of an object that are numbers, as results of a split. */
 static void take_split(GPtrArray *results, JsonObject *object, const char *split) {
-  JsonNode *node = json_object_get_member(object, split);
-  if (!node || !JSON_NODE_HOLDS_OBJECT(node)) return;
-  JsonObject *values = json_node_get_object(node);
-  g_autoptr(GList) names = json_object_get_members(values);
+  JsonObject *values = jsonin_inner(object, split);
+  g_autoptr(GList) names = values ? json_object_get_members(values) : NULL;
   for (GList *at = names; at; at = at->next)
-    results_add(results, split, at->data, real_of(values, at->data));
+    results_add(results, split, at->data, jsonin_real(values, at->data));
 }
 
 static void take_splits(GPtrArray *results, JsonObject *object) {
@@ -63,54 +31,29 @@ static void take_splits(GPtrArray *results, JsonObject *object) {
 
 /* ---- metrics.jsonl --------------------------------------------------------------------------- */
 
-/* The line of an epoch, as an object; NULL for other lines. */
-static JsonNode *epoch_line(const char *line) {
-  JsonNode *node = *line == '{' ? json_from_string(line, NULL) : NULL;
-  if (!node) return NULL;
-  JsonObject *object = JSON_NODE_HOLDS_OBJECT(node) ? json_node_get_object(node) : NULL;
-  if (object && g_strcmp0(text_of(object, "event"), "epoch") == 0 && count_of(object, "epoch") > 0)
-    return node;
-  json_node_unref(node);
-  return NULL;
-}
-
-static GPtrArray *epoch_lines(const Trial *trial) {
-  GPtrArray *lines = g_ptr_array_new_with_free_func((GDestroyNotify)json_node_unref);
-  g_autofree char *path = g_build_filename(trial->folder, "metrics.jsonl", NULL);
-  g_autofree char *text = NULL;
-  if (!g_file_get_contents(path, &text, NULL, NULL)) return lines;
-  g_auto(GStrv) parts = g_strsplit(text, "\n", -1);
-  for (guint i = 0; parts[i]; i++) {
-    JsonNode *node = epoch_line(parts[i]);
-    if (node) g_ptr_array_add(lines, node);
-  }
-  return lines;
-}
-
 /* What the last epoch says stands for the run until it has ended. */
 static void take_epochs(Trial *trial) {
-  g_autoptr(GPtrArray) lines = epoch_lines(trial);
+  g_autoptr(GPtrArray) lines = metrics_epochs(trial->folder, NULL);
   for (guint i = 0; i < lines->len; i++) {
     JsonObject *object = json_node_get_object(lines->pdata[i]);
-    const char *hash = text_of(object, "batches");
+    const char *hash = jsonin_text(object, "batches");
     g_ptr_array_add(trial->orders, g_strdup(hash ? hash : ""));
   }
   if (lines->len == 0) return;
   JsonObject *last = json_node_get_object(lines->pdata[lines->len - 1]);
-  trial->recorded = trial->epochs = count_of(last, "epoch");
-  trial->steps = count_of(last, "step");
-  trial->seconds = real_of(last, "seconds");
+  trial->recorded = trial->epochs = jsonin_int(last, "epoch", -1);
+  trial->steps = jsonin_int(last, "step", -1);
+  trial->seconds = jsonin_real(last, "seconds");
   take_splits(trial->results, last);
 }
 
 double state_validation(const Trial *trial, gint64 epoch, const char *metric) {
-  g_autoptr(GPtrArray) lines = epoch_lines(trial);
+  g_autoptr(GPtrArray) lines = metrics_epochs(trial->folder, NULL);
   double value = NAN;
   for (guint i = 0; i < lines->len; i++) {
     JsonObject *object = json_node_get_object(lines->pdata[i]);
-    JsonNode *split = json_object_get_member(object, "validation");
-    if (count_of(object, "epoch") <= epoch && split && JSON_NODE_HOLDS_OBJECT(split))
-      value = real_of(json_node_get_object(split), metric);
+    JsonObject *split = jsonin_inner(object, "validation");
+    if (split && jsonin_int(object, "epoch", -1) <= epoch) value = jsonin_real(split, metric);
   }
   return value;
 }
@@ -142,19 +85,18 @@ static TrialStatus status_of(const char *name) {
 }
 
 static void take_result(Trial *trial, JsonObject *object) {
-  JsonNode *results = json_object_get_member(object, "results");
-  trial->status = status_of(text_of(object, "status"));
+  JsonObject *results = jsonin_inner(object, "results");
+  trial->status = status_of(jsonin_text(object, "status"));
   g_free(trial->reason);
-  trial->reason = g_strdup(text_of(object, "reason"));
-  trial->epochs = count_of(object, "epochs");
-  trial->steps = count_of(object, "steps");
-  trial->seconds = real_of(object, "seconds");
-  trial->cpu = real_of(object, "cpu_seconds");
-  trial->peak = count_of(object, "peak_memory_bytes");
-  trial->batches = g_strdup(text_of(object, "batches"));
-  trial->stopped_by = g_strdup(text_of(object, "stopped_by"));
-  if (trial->status == TRIAL_DONE && results && JSON_NODE_HOLDS_OBJECT(results))
-    take_splits(trial->results, json_node_get_object(results));
+  trial->reason = g_strdup(jsonin_text(object, "reason"));
+  trial->epochs = jsonin_int(object, "epochs", -1);
+  trial->steps = jsonin_int(object, "steps", -1);
+  trial->seconds = jsonin_real(object, "seconds");
+  trial->cpu = jsonin_real(object, "cpu_seconds");
+  trial->peak = jsonin_int(object, "peak_memory_bytes", -1);
+  trial->batches = g_strdup(jsonin_text(object, "batches"));
+  trial->stopped_by = g_strdup(jsonin_text(object, "stopped_by"));
+  if (trial->status == TRIAL_DONE && results) take_splits(trial->results, results);
 }
 
 static void clear(Trial *trial) {
@@ -175,7 +117,7 @@ void state_read(Trial *trial) {
   trial->exists = g_file_test(trial->folder, G_FILE_TEST_EXISTS);
   trial->resumable = trial->exists && checkpoint != NULL;
   take_epochs(trial);
-  g_autoptr(JsonNode) result = read_object(trial->folder, "result.json");
+  g_autoptr(JsonNode) result = files_read_object(trial->folder, "result.json", MAX_RESULT, NULL);
   if (result)
     take_result(trial, json_node_get_object(result));
   else if (trial->resumable)

@@ -3,58 +3,13 @@
  * The table of a comparison. */
 #include "compare-internal.h"
 
+#include "../amounts.h"
+#include "../table.h"
 #include <math.h>
 #include <string.h>
 
-/* Cells by row and column; the first row is the head. */
-typedef struct {
-  GPtrArray *rows; /* GPtrArray * of char * */
-} Table;
-
-static void free_row(gpointer row) {
-  g_ptr_array_unref(row);
-}
-
-static GPtrArray *add_row(Table *self) {
-  GPtrArray *row = g_ptr_array_new_with_free_func(g_free);
-  g_ptr_array_add(self->rows, row);
-  return row;
-}
-
 static void add(GPtrArray *row, char *text) {
   g_ptr_array_add(row, text);
-}
-
-static glong width_of(const Table *self, guint column) {
-  glong width = 0;
-  for (guint i = 0; i < self->rows->len; i++) {
-    const GPtrArray *row = self->rows->pdata[i];
-    if (column < row->len) width = MAX(width, g_utf8_strlen(row->pdata[column], -1));
-  }
-  return width;
-}
-
-/* A column that is empty but for its head says nothing. */
-static gboolean is_empty(const Table *self, guint column) {
-  for (guint i = 1; i < self->rows->len; i++) {
-    const GPtrArray *row = self->rows->pdata[i];
-    if (column < row->len && *(const char *)row->pdata[column]) return FALSE;
-  }
-  return TRUE;
-}
-
-/* The first column begins at the left, numbers end at the right. */
-static void write_row(const Table *self, const GPtrArray *row, GString *text) {
-  g_autoptr(GString) line = g_string_new(NULL);
-  for (guint j = 0; j < row->len; j++) {
-    if (is_empty(self, j)) continue;
-    const char *cell = row->pdata[j];
-    glong pad = width_of(self, j) - g_utf8_strlen(cell, -1);
-    if (j > 0) g_string_append_printf(line, "  %*s", (int)pad, "");
-    g_string_append(line, cell);
-    if (j == 0) g_string_append_printf(line, "%*s", (int)pad, "");
-  }
-  g_string_append_printf(text, "%s\n", g_strchomp(line->str));
 }
 
 /* ---- numbers --------------------------------------------------------------------------------- */
@@ -84,7 +39,7 @@ static char *p_text(const Summary *summary) {
 }
 
 static char *count_text(gint64 value) {
-  return value >= 0 ? g_strdup_printf("%" G_GINT64_FORMAT, value) : g_strdup("");
+  return value >= 0 ? amounts_count(value) : NULL;
 }
 
 static char *seconds_text(double seconds) {
@@ -93,7 +48,7 @@ static char *seconds_text(double seconds) {
 }
 
 static char *memory_text(gint64 bytes) {
-  return bytes >= 0 ? g_strdup_printf("%.0f MB", (double)bytes / 1e6) : g_strdup("");
+  return bytes >= 0 ? amounts_bytes(bytes) : NULL;
 }
 
 /* ---- rows ------------------------------------------------------------------------------------ */
@@ -106,11 +61,12 @@ static guint splits_of(const Comparison *self, const char *splits[2]) {
   return count;
 }
 
-static void add_head(const Comparison *self, Table *table) {
+/* The texts of the first row, and with it the number of columns. */
+static GPtrArray *make_head(const Comparison *self) {
   static const char *const costs[] = {"parameters", "multiply-adds", "wall", "CPU", "memory"};
   const char *splits[2];
   guint count = splits_of(self, splits);
-  GPtrArray *row = add_row(table);
+  GPtrArray *row = g_ptr_array_new();
   add(row, g_strdup("candidate"));
   add(row, g_strdup("runs"));
   if (self->rungs > 0) add(row, g_strdup("rung"));
@@ -121,6 +77,7 @@ static void add_head(const Comparison *self, Table *table) {
       add(row, g_strdup("p"));
     }
   for (guint i = 0; i < G_N_ELEMENTS(costs); i++) add(row, g_strdup(costs[i]));
+  return row;
 }
 
 static guint successes(const Comparison *self, const Candidate *candidate) {
@@ -150,7 +107,7 @@ static char *name_of(const Candidate *candidate) {
 }
 
 static void add_candidate(const Comparison *self, const Candidate *candidate, Table *table) {
-  GPtrArray *row = add_row(table);
+  g_autoptr(GPtrArray) row = g_ptr_array_new();
   add(row, name_of(candidate));
   add(row, g_strdup_printf("%u/%u", successes(self, candidate), candidate->trials->len));
   if (self->rungs > 0)
@@ -163,6 +120,19 @@ static void add_candidate(const Comparison *self, const Candidate *candidate, Ta
   add(row, seconds_text(candidate_seconds(candidate).mean));
   add(row, seconds_text(candidate_cpu(candidate).mean));
   add(row, memory_text(candidate_peak(candidate)));
+  table_take(table, (char *const *)row->pdata);
+}
+
+/* The first column begins at the left, numbers end at the right. */
+static void add_table(const Comparison *self, GString *text) {
+  g_autoptr(GPtrArray) head = make_head(self);
+  g_autofree char *alignment = g_strnfill(head->len, 'r');
+  alignment[0] = 'l';
+  g_autoptr(Table) table = table_new(alignment);
+  table_take(table, (char *const *)head->pdata);
+  for (guint i = 0; i < self->candidates->len; i++)
+    add_candidate(self, self->candidates->pdata[i], table);
+  table_write(table, text, 0, TRUE);
 }
 
 /* ---- lines below the table ------------------------------------------------------------------- */
@@ -258,13 +228,8 @@ static void add_legend(const Comparison *self, GString *text) {
 }
 
 char *compare_table(const Comparison *self) {
-  Table table = {g_ptr_array_new_with_free_func(free_row)};
   GString *text = g_string_new(NULL);
-  add_head(self, &table);
-  for (guint i = 0; i < self->candidates->len; i++)
-    add_candidate(self, self->candidates->pdata[i], &table);
-  for (guint i = 0; i < table.rows->len; i++) write_row(&table, table.rows->pdata[i], text);
-  g_ptr_array_unref(table.rows);
+  add_table(self, text);
   g_string_append_c(text, '\n');
   add_odd(self, text);
   add_reasons(self, text);

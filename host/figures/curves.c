@@ -4,7 +4,8 @@
  */
 #include "figures-internal.h"
 
-#include <json-glib/json-glib.h>
+#include "../jsonin.h"
+#include "../run/metrics.h"
 #include <math.h>
 #include <string.h>
 
@@ -65,48 +66,33 @@ static void set(Table *self, const char *split, const char *metric, double value
 
 static void add_split(Table *self, const char *split, JsonObject *values) {
   g_autoptr(GList) names = json_object_get_members(values);
-  for (GList *at = names; at; at = at->next) {
-    JsonNode *node = json_object_get_member(values, at->data);
-    if (JSON_NODE_HOLDS_VALUE(node)) set(self, split, at->data, json_node_get_double(node));
-  }
+  double value;
+  for (GList *at = names; at; at = at->next)
+    if (jsonin_number(values, at->data, &value)) set(self, split, at->data, value);
 }
 
 static void add_epoch(Table *self, JsonObject *line) {
-  gint64 epoch = json_object_get_int_member_with_default(line, "epoch", 0);
-  gint64 step = json_object_get_int_member_with_default(line, "step", 0);
+  gint64 epoch = jsonin_int(line, "epoch", 0);
+  gint64 step = jsonin_int(line, "step", 0);
   g_autoptr(GList) names = json_object_get_members(line);
   g_array_append_val(self->epochs, epoch);
   g_array_append_val(self->steps, step);
   for (GList *at = names; at; at = at->next) {
-    JsonNode *node = json_object_get_member(line, at->data);
-    if (JSON_NODE_HOLDS_OBJECT(node)) add_split(self, at->data, json_node_get_object(node));
+    JsonObject *values = jsonin_inner(line, at->data);
+    if (values) add_split(self, at->data, values);
   }
-}
-
-static gboolean add_line(Table *self, const char *text, guint number, GError **error) {
-  g_autoptr(JsonParser) parser = json_parser_new();
-  GError *cause = NULL;
-  if (!json_parser_load_from_data(parser, text, -1, &cause)) {
-    host_fail(error, AB_DATA, "line %u of metrics.jsonl: %s", number, cause->message);
-    g_error_free(cause);
-    return FALSE;
-  }
-  JsonNode *root = json_parser_get_root(parser);
-  JsonObject *line = root && JSON_NODE_HOLDS_OBJECT(root) ? json_node_get_object(root) : NULL;
-  const char *event = line ? json_object_get_string_member_with_default(line, "event", NULL) : NULL;
-  if (g_strcmp0(event, "epoch") == 0) add_epoch(self, line);
-  return TRUE;
 }
 
 /* Nothing where there is no such file. */
 static gboolean table_read(Table *self, const Figures *figures, GError **error) {
-  g_autofree char *path = g_build_filename(figures->folder, "metrics.jsonl", NULL);
-  g_autofree char *text = NULL;
+  GError *cause = NULL;
   double nothing = NAN;
-  if (!g_file_get_contents(path, &text, NULL, NULL)) return TRUE;
-  g_auto(GStrv) lines = g_strsplit(text, "\n", -1);
-  for (guint i = 0; lines[i]; i++)
-    if (*lines[i] && !add_line(self, lines[i], i + 1, error)) return FALSE;
+  g_autoptr(GPtrArray) lines = metrics_epochs(figures->folder, &cause);
+  if (cause) {
+    g_propagate_error(error, cause);
+    return FALSE;
+  }
+  for (guint i = 0; i < lines->len; i++) add_epoch(self, json_node_get_object(lines->pdata[i]));
   for (guint i = 0; i < self->columns->len; i++) {
     GArray *values = ((Column *)self->columns->pdata[i])->values;
     while (values->len < self->epochs->len) g_array_append_val(values, nothing);

@@ -25,12 +25,12 @@ static void add_children(JsonBuilder *json, const char *definition, gboolean man
     jsonout_text(json, "type", "array");
     json_builder_set_member_name(json, "items");
     schema_ref(json, "#/definitions/%s", definition);
-    schema_end(json);
+    json_builder_end_object(json);
   }
   if (null) {
     json_builder_begin_object(json);
     jsonout_text(json, "type", "null");
-    schema_end(json);
+    json_builder_end_object(json);
   }
   json_builder_end_array(json);
 }
@@ -40,13 +40,13 @@ static void add_slot(JsonBuilder *json, const AbSlot *slot) {
   g_autofree char *text = g_strdup_printf("%s%s(%s, %s)", slot->doc, *slot->doc ? " " : "", wanted,
                                           inspect_arity(slot->arity));
   g_autofree char *definition = fit_definition(slot->kind, slot->role);
-  schema_begin(json, slot->key);
+  jsonout_begin_object(json, slot->key);
   jsonout_text(json, "description", text);
   if (slot->arity == AB_REQUIRED)
     schema_all_of(json, "#/definitions/%s", definition);
   else
     add_children(json, definition, slot->arity == AB_MANY, TRUE);
-  schema_end(json);
+  json_builder_end_object(json);
 }
 
 static void add_required(JsonBuilder *json, const AbComponent *component) {
@@ -66,19 +66,19 @@ static char *words(const AbComponent *component) {
 static void add_component(JsonBuilder *json, const AbComponent *component) {
   g_autofree char *name = g_strdup_printf("%s.%s", ab_kind_name(component->kind), component->name);
   g_autofree char *text = words(component);
-  schema_begin(json, name);
+  jsonout_begin_object(json, name);
   jsonout_text(json, "description", text);
-  schema_begin(json, "properties");
-  schema_begin(json, "plugin");
+  jsonout_begin_object(json, "properties");
+  jsonout_begin_object(json, "plugin");
   jsonout_text(json, "description", text);
   jsonout_text(json, "const", component->name);
-  schema_end(json);
+  json_builder_end_object(json);
   schema_rows(json, component->params, component->param_count, component->param_stride);
   for (guint i = 0; i < component->slot_count; i++) add_slot(json, slot_row(component, i));
-  schema_end(json);
+  json_builder_end_object(json);
   add_required(json, component);
-  schema_flag(json, "additionalProperties", FALSE);
-  schema_end(json);
+  jsonout_flag(json, "additionalProperties", FALSE);
+  json_builder_end_object(json);
 }
 
 /* ---- what fits ------------------------------------------------------------------------------- */
@@ -111,28 +111,28 @@ static void add_names(JsonBuilder *json, const GPtrArray *entries, gboolean bare
 /* Where `plugin` has this name, the component says what else there is. */
 static void add_case(JsonBuilder *json, const char *prefix, const AbComponent *component) {
   json_builder_begin_object(json);
-  schema_begin(json, "if");
+  jsonout_begin_object(json, "if");
   schema_strings(json, "required", "plugin", NULL);
-  schema_begin(json, "properties");
-  schema_begin(json, "plugin");
+  jsonout_begin_object(json, "properties");
+  jsonout_begin_object(json, "plugin");
   jsonout_text(json, "const", component->name);
-  schema_end(json);
-  schema_end(json);
-  schema_end(json);
+  json_builder_end_object(json);
+  json_builder_end_object(json);
+  json_builder_end_object(json);
   json_builder_set_member_name(json, "then");
   schema_ref(json, "#/definitions/%s%s.%s", prefix, ab_kind_name(component->kind), component->name);
-  schema_end(json);
+  json_builder_end_object(json);
 }
 
 /* Without `plugin` it is the default of the problem: {lr: 0.1}. */
 static void add_default_case(JsonBuilder *json, const char *prefix, const GPtrArray *entries) {
   json_builder_begin_object(json);
-  schema_begin(json, "if");
-  schema_begin(json, "not");
+  jsonout_begin_object(json, "if");
+  jsonout_begin_object(json, "not");
   schema_strings(json, "required", "plugin", NULL);
-  schema_end(json);
-  schema_end(json);
-  schema_begin(json, "then");
+  json_builder_end_object(json);
+  json_builder_end_object(json);
+  jsonout_begin_object(json, "then");
   jsonout_begin_array(json, "anyOf");
   for (guint i = 0; i < entries->len; i++) {
     const AbComponent *component = ((const Entry *)entries->pdata[i])->component;
@@ -141,8 +141,8 @@ static void add_default_case(JsonBuilder *json, const char *prefix, const GPtrAr
                  component->name);
   }
   json_builder_end_array(json);
-  schema_end(json);
-  schema_end(json);
+  json_builder_end_object(json);
+  json_builder_end_object(json);
 }
 
 static gboolean some_default(const GPtrArray *entries) {
@@ -155,39 +155,39 @@ static void add_mapping(JsonBuilder *json, const GPtrArray *entries, const char 
                         gboolean defaults) {
   json_builder_begin_object(json);
   jsonout_text(json, "type", "object");
-  schema_begin(json, "properties");
-  schema_begin(json, "plugin");
+  jsonout_begin_object(json, "properties");
+  jsonout_begin_object(json, "plugin");
   jsonout_text(json, "description", "Which component it is.");
   add_names(json, entries, FALSE);
-  schema_end(json);
-  schema_end(json);
+  json_builder_end_object(json);
+  json_builder_end_object(json);
   if (!defaults) schema_strings(json, "required", "plugin", NULL);
   jsonout_begin_array(json, "allOf");
   for (guint i = 0; i < entries->len; i++)
     add_case(json, prefix, ((const Entry *)entries->pdata[i])->component);
   if (defaults) add_default_case(json, prefix, entries);
   json_builder_end_array(json);
-  schema_end(json);
+  json_builder_end_object(json);
 }
 
 /* The definition `name`. `prefix` is that of its components; `defaults`: `plugin` may be left out
  * where a component is the default. */
 static void add_fit(JsonBuilder *json, const char *name, const GPtrArray *entries,
                     const char *prefix, gboolean defaults) {
-  schema_begin(json, name);
+  jsonout_begin_object(json, name);
   if (entries->len == 0) {
     jsonout_text(json, "description", "Nothing that is installed fits here.");
-    schema_begin(json, "not");
-    schema_end(json);
+    jsonout_begin_object(json, "not");
+    json_builder_end_object(json);
   } else {
     jsonout_begin_array(json, "anyOf");
     add_mapping(json, entries, prefix, defaults && some_default(entries));
     json_builder_begin_object(json);
     add_names(json, entries, TRUE);
-    schema_end(json);
+    json_builder_end_object(json);
     json_builder_end_array(json);
   }
-  schema_end(json);
+  json_builder_end_object(json);
 }
 
 void schema_components(JsonBuilder *json, const Registry *registry) {
@@ -230,18 +230,18 @@ static void add_section_component(JsonBuilder *json, const Section *section,
                                   const AbComponent *component) {
   g_autofree char *plain = g_strdup_printf("%s.%s", ab_kind_name(component->kind), component->name);
   g_autofree char *name = g_strdup_printf("section.%s", plain);
-  schema_begin(json, name);
-  schema_begin(json, "properties");
+  jsonout_begin_object(json, name);
+  jsonout_begin_object(json, "properties");
   add_property_ref(json, plain, "plugin");
   for (guint i = 0; i < component->param_count; i++)
     add_property_ref(json, plain, param_row(component->params, component->param_stride, i)->key);
   for (guint i = 0; i < component->slot_count; i++)
     add_property_ref(json, plain, slot_row(component, i)->key);
   add_settings(json, section->key);
-  schema_end(json);
+  json_builder_end_object(json);
   add_required(json, component);
-  schema_flag(json, "additionalProperties", FALSE);
-  schema_end(json);
+  jsonout_flag(json, "additionalProperties", FALSE);
+  json_builder_end_object(json);
 }
 
 static void add_section(JsonBuilder *json, const Registry *registry, const Section *section) {
@@ -250,9 +250,9 @@ static void add_section(JsonBuilder *json, const Registry *registry, const Secti
   g_autofree char *name = g_strdup_printf("section.%s", section->key);
   if (section->many) { /* of which none is the default of a mapping without a name */
     g_autofree char *definition = fit_definition(section->kind, AB_ROLE_NONE);
-    schema_begin(json, name);
+    jsonout_begin_object(json, name);
     add_children(json, definition, TRUE, FALSE);
-    schema_end(json);
+    json_builder_end_object(json);
     return;
   }
   for (guint i = 0; more && i < entries->len; i++)

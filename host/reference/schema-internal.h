@@ -12,15 +12,12 @@
 #ifndef HOST_REFERENCE_SCHEMA_INTERNAL_H
 #define HOST_REFERENCE_SCHEMA_INTERNAL_H
 
-#include "../commands/jsonout.h"
+#include "../jsonout.h"
 #include "../manifest/sections.h"
 #include "../manifest/settings.h"
 #include "../registry/fit.h"
 #include "schema.h"
 
-void schema_begin(JsonBuilder *json, const char *key); /* an object as a member */
-void schema_end(JsonBuilder *json);
-void schema_flag(JsonBuilder *json, const char *key, gboolean value);
 void schema_strings(JsonBuilder *json, const char *key, const char *first,
                     ...) G_GNUC_NULL_TERMINATED; /* an array of texts */
 

@@ -4,6 +4,7 @@
 #include "schema-internal.h"
 
 #include "../manifest/param.h"
+#include "../registry/component-json.h"
 #include <math.h>
 
 /* ---- types ----------------------------------------------------------------------------------- */
@@ -37,7 +38,7 @@ static const struct {
 void schema_types(JsonBuilder *json) {
   for (guint i = 0; i < G_N_ELEMENTS(types); i++) {
     g_autofree char *name = g_strdup_printf("type.%s", types[i].name);
-    schema_begin(json, name);
+    jsonout_begin_object(json, name);
     jsonout_begin_array(json, "type");
     for (guint j = 0; types[i].types[j]; j++)
       json_builder_add_string_value(json, types[i].types[j]);
@@ -46,7 +47,7 @@ void schema_types(JsonBuilder *json) {
       jsonout_text(json, "pattern", types[i].pattern);
       jsonout_text(json, "patternErrorMessage", types[i].message);
     }
-    schema_end(json);
+    json_builder_end_object(json);
   }
 }
 
@@ -66,12 +67,10 @@ static const char *type_of(const AbParam *row) {
 static void add_bounds(JsonBuilder *json, const AbParam *row) {
   gboolean whole = param_is_whole(row->type), real = param_is_real(row->type);
   if (whole && row->int_min != G_MININT64) {
-    json_builder_set_member_name(json, "minimum");
-    json_builder_add_int_value(json, row->int_min);
+    jsonout_int(json, "minimum", row->int_min);
   }
   if (whole && row->int_max != G_MAXINT64) {
-    json_builder_set_member_name(json, "maximum");
-    json_builder_add_int_value(json, row->int_max);
+    jsonout_int(json, "maximum", row->int_max);
   }
   if (real && isfinite(row->real_min)) jsonout_real(json, "minimum", row->real_min);
   if (real && isfinite(row->real_max)) jsonout_real(json, "maximum", row->real_max);
@@ -102,13 +101,13 @@ static void add_choices(JsonBuilder *json, const AbParam *row) {
 
 static void add_record(JsonBuilder *json, const AbParam *row, guint stride) {
   jsonout_text(json, "type", "object");
-  schema_begin(json, "properties");
+  jsonout_begin_object(json, "properties");
   schema_rows(json, row->record, row->record_count, stride);
-  schema_end(json);
+  json_builder_end_object(json);
   jsonout_begin_array(json, "required");
   schema_required_rows(json, row->record, row->record_count, stride);
   json_builder_end_array(json);
-  schema_flag(json, "additionalProperties", FALSE);
+  jsonout_flag(json, "additionalProperties", FALSE);
 }
 
 static void add_scalar(JsonBuilder *json, const AbParam *row) {
@@ -123,12 +122,12 @@ static void add_value(JsonBuilder *json, const AbParam *row, guint stride) {
     add_scalar(json, row);
   } else {
     jsonout_text(json, "type", "array");
-    schema_begin(json, "items");
+    jsonout_begin_object(json, "items");
     if (row->type == AB_TYPE_RECORDS)
       add_record(json, row, stride);
     else
       add_scalar(json, row);
-    schema_end(json);
+    json_builder_end_object(json);
   }
 }
 
@@ -150,14 +149,14 @@ static gboolean has_default(const AbParam *row) {
 void schema_rows(JsonBuilder *json, const AbParam *params, guint count, guint stride) {
   for (guint i = 0; i < count; i++) {
     const AbParam *row = param_row(params, stride, i);
-    schema_begin(json, row->key);
+    jsonout_begin_object(json, row->key);
     add_words(json, row);
     if (has_default(row)) {
       json_builder_set_member_name(json, "default");
-      jsonout_default(json, row, stride);
+      component_json_default(json, row, stride);
     }
     add_value(json, row, stride);
-    schema_end(json);
+    json_builder_end_object(json);
   }
 }
 

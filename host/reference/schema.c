@@ -8,20 +8,6 @@
 
 /* ---- pieces ---------------------------------------------------------------------------------- */
 
-void schema_begin(JsonBuilder *json, const char *key) {
-  json_builder_set_member_name(json, key);
-  json_builder_begin_object(json);
-}
-
-void schema_end(JsonBuilder *json) {
-  json_builder_end_object(json);
-}
-
-void schema_flag(JsonBuilder *json, const char *key, gboolean value) {
-  json_builder_set_member_name(json, key);
-  json_builder_add_boolean_value(json, value);
-}
-
 void schema_strings(JsonBuilder *json, const char *key, const char *first, ...) {
   va_list rest;
   va_start(rest, first);
@@ -58,28 +44,28 @@ void schema_all_of(JsonBuilder *json, const char *format, ...) {
 /* ---- settings -------------------------------------------------------------------------------- */
 
 static void add_map(JsonBuilder *json, const SettingsMap *map) {
-  schema_begin(json, map->key);
+  jsonout_begin_object(json, map->key);
   jsonout_text(json, "description", map->doc);
   jsonout_text(json, "type", "object");
   json_builder_set_member_name(json, "additionalProperties");
   schema_ref(json, "#/definitions/type.text");
-  schema_end(json);
+  json_builder_end_object(json);
 }
 
 /* settings, settings.clip, settings.data.transform, ... */
 static void add_settings(JsonBuilder *json, const SettingsTable *table) {
   g_autofree char *name =
       g_strdup_printf("settings%s%s", *table->section ? "." : "", table->section);
-  schema_begin(json, name);
+  jsonout_begin_object(json, name);
   jsonout_text(json, "description", table->doc);
   jsonout_text(json, "type", "object");
-  schema_begin(json, "properties");
+  jsonout_begin_object(json, "properties");
   schema_rows(json, table->params, table->count, sizeof *table->params);
   for (const SettingsMap *map = settings_maps; map->section; map++)
     if (strcmp(map->section, table->section) == 0) add_map(json, map);
-  schema_end(json);
-  schema_flag(json, "additionalProperties", FALSE);
-  schema_end(json);
+  json_builder_end_object(json);
+  jsonout_flag(json, "additionalProperties", FALSE);
+  json_builder_end_object(json);
 }
 
 /* ---- keys at the top ------------------------------------------------------------------------- */
@@ -112,92 +98,92 @@ static void add_refused(JsonBuilder *json, AbRole role) {
   static const char *const of_data[] = {"data", "noise", "validation", NULL};
   static const char *const of_environment[] = {"environment", NULL};
   for (const char *const *key = role == AB_ROLE_ACT ? of_data : of_environment; *key; key++)
-    schema_flag(json, *key, FALSE);
+    jsonout_flag(json, *key, FALSE);
 }
 
 static void add_problem(JsonBuilder *json, AbRole role) {
   g_autofree char *name = g_strdup_printf("problem.%s", ab_role_name(role));
-  schema_begin(json, name);
-  schema_begin(json, "properties");
+  jsonout_begin_object(json, name);
+  jsonout_begin_object(json, "properties");
   json_builder_set_member_name(json, "model");
   schema_ref(json, "#/definitions/any.model.%s", ab_role_name(role));
   add_refused(json, role);
-  schema_end(json);
-  schema_end(json);
+  json_builder_end_object(json);
+  json_builder_end_object(json);
 }
 
 /* "if": the problem is this one. */
 static void add_condition(JsonBuilder *json, AbRole role) {
-  schema_begin(json, "if");
+  jsonout_begin_object(json, "if");
   schema_strings(json, "required", "problem", NULL);
-  schema_begin(json, "properties");
-  schema_begin(json, "problem");
+  jsonout_begin_object(json, "properties");
+  jsonout_begin_object(json, "problem");
   jsonout_text(json, "const", ab_role_name(role));
-  schema_end(json);
-  schema_end(json);
-  schema_end(json);
+  json_builder_end_object(json);
+  json_builder_end_object(json);
+  json_builder_end_object(json);
 }
 
 /* For the mapping that says which problem it is. */
 static void add_problems(JsonBuilder *json) {
-  schema_begin(json, "problems");
+  jsonout_begin_object(json, "problems");
   jsonout_begin_array(json, "allOf");
   for (AbRole role = AB_ROLE_NONE + 1; role < AB_ROLE_COUNT; role++) {
     json_builder_begin_object(json);
     add_condition(json, role);
     json_builder_set_member_name(json, "then");
     schema_ref(json, "#/definitions/problem.%s", ab_role_name(role));
-    schema_end(json);
+    json_builder_end_object(json);
   }
   json_builder_end_array(json);
-  schema_end(json);
+  json_builder_end_object(json);
 }
 
 /* ---- candidates ------------------------------------------------------------------------------ */
 
 static void add_candidate(JsonBuilder *json) {
   g_autofree const char **names = section_names();
-  schema_begin(json, "candidate");
+  jsonout_begin_object(json, "candidate");
   jsonout_text(json, "description",
                "What differs: each key takes the place of the manifest's, as a whole.");
   jsonout_text(json, "type", "object");
-  schema_begin(json, "properties");
+  jsonout_begin_object(json, "properties");
   for (guint i = 0; names[i]; i++) {
     json_builder_set_member_name(json, names[i]);
     schema_ref(json, "#/properties/%s", names[i]);
   }
-  schema_end(json);
-  schema_flag(json, "additionalProperties", FALSE);
+  json_builder_end_object(json);
+  jsonout_flag(json, "additionalProperties", FALSE);
   schema_all_of(json, "#/definitions/problems");
-  schema_end(json);
+  json_builder_end_object(json);
 }
 
 static void add_candidates_key(JsonBuilder *json) {
-  schema_begin(json, "candidates");
+  jsonout_begin_object(json, "candidates");
   jsonout_text(json, "description",
                "What else may answer, by name: `abhost run --candidate NAME`, `abhost compare`.");
   jsonout_text(json, "type", "object");
   json_builder_set_member_name(json, "additionalProperties");
   schema_ref(json, "#/definitions/candidate");
-  schema_end(json);
+  json_builder_end_object(json);
 }
 
 /* Candidates without a problem of their own have that of the manifest. */
 static void add_inherited(JsonBuilder *json, AbRole role) {
   json_builder_begin_object(json);
   add_condition(json, role);
-  schema_begin(json, "then");
-  schema_begin(json, "properties");
-  schema_begin(json, "candidates");
-  schema_begin(json, "additionalProperties");
-  schema_begin(json, "if");
-  schema_begin(json, "not");
+  jsonout_begin_object(json, "then");
+  jsonout_begin_object(json, "properties");
+  jsonout_begin_object(json, "candidates");
+  jsonout_begin_object(json, "additionalProperties");
+  jsonout_begin_object(json, "if");
+  jsonout_begin_object(json, "not");
   schema_strings(json, "required", "problem", NULL);
-  schema_end(json);
-  schema_end(json);
+  json_builder_end_object(json);
+  json_builder_end_object(json);
   json_builder_set_member_name(json, "then");
   schema_ref(json, "#/definitions/problem.%s", ab_role_name(role));
-  for (guint depth = 0; depth < 5; depth++) schema_end(json);
+  for (guint depth = 0; depth < 5; depth++) json_builder_end_object(json);
 }
 
 /* ---- all ------------------------------------------------------------------------------------- */
@@ -205,22 +191,22 @@ static void add_inherited(JsonBuilder *json, AbRole role) {
 /* A manifest without candidates is whole by itself. */
 static void add_whole(JsonBuilder *json) {
   json_builder_begin_object(json);
-  schema_begin(json, "if");
-  schema_begin(json, "not");
+  jsonout_begin_object(json, "if");
+  jsonout_begin_object(json, "not");
   schema_strings(json, "required", "candidates", NULL);
-  schema_end(json);
-  schema_end(json);
-  schema_begin(json, "then");
+  json_builder_end_object(json);
+  json_builder_end_object(json);
+  jsonout_begin_object(json, "then");
   schema_strings(json, "required", "model", NULL);
   add_condition(json, AB_ROLE_ACT);
-  schema_begin(json, "then");
+  jsonout_begin_object(json, "then");
   schema_strings(json, "required", "environment", NULL);
-  schema_end(json);
-  schema_begin(json, "else");
+  json_builder_end_object(json);
+  jsonout_begin_object(json, "else");
   schema_strings(json, "required", "data", NULL);
-  schema_end(json);
-  schema_end(json);
-  schema_end(json);
+  json_builder_end_object(json);
+  json_builder_end_object(json);
+  json_builder_end_object(json);
 }
 
 static void add_rules(JsonBuilder *json) {
@@ -232,7 +218,7 @@ static void add_rules(JsonBuilder *json) {
 }
 
 static void add_definitions(JsonBuilder *json, const Registry *registry) {
-  schema_begin(json, "definitions");
+  jsonout_begin_object(json, "definitions");
   schema_types(json);
   for (const SettingsTable *table = settings_tables; table->section; table++)
     add_settings(json, table);
@@ -241,7 +227,7 @@ static void add_definitions(JsonBuilder *json, const Registry *registry) {
   add_candidate(json);
   schema_sections(json, registry);
   schema_components(json, registry);
-  schema_end(json);
+  json_builder_end_object(json);
 }
 
 char *schema_json(const Registry *registry) {
@@ -254,14 +240,14 @@ char *schema_json(const Registry *registry) {
                "A problem and what answers it. Made by `abhost schema` from the components that "
                "are installed.");
   jsonout_text(json, "type", "object");
-  schema_begin(json, "properties");
+  jsonout_begin_object(json, "properties");
   add_top_keys(json);
   add_candidates_key(json);
-  schema_end(json);
+  json_builder_end_object(json);
   schema_strings(json, "required", "problem", NULL);
-  schema_flag(json, "additionalProperties", FALSE);
+  jsonout_flag(json, "additionalProperties", FALSE);
   add_rules(json);
   add_definitions(json, registry);
-  schema_end(json);
+  json_builder_end_object(json);
   return jsonout_finish(json);
 }

@@ -3,13 +3,12 @@
  * Curves: a record a line, and in every record a number for each split and metric. */
 #include "curves.h"
 
-#include "../runs/files.h"
+#include "../jsonin.h"
+#include "../run/metrics.h"
 #include "notes.h"
 #include <math.h>
-#include <stdio.h>
 #include <string.h>
 
-#define MAX_LINE    (1 << 20)
 #define MAX_RECORDS 1000000
 #define MAX_SERIES  100
 
@@ -86,12 +85,6 @@ static void fill(GArray *values, guint length) {
   while (values->len < length) g_array_append_val(values, none);
 }
 
-static double number_of(JsonObject *object, const char *key) {
-  double value = NAN;
-  files_json_number(object, key, &value);
-  return value;
-}
-
 static void add_split(Curves *self, const char *split, JsonObject *numbers) {
   JsonObjectIter iter;
   const char *metric;
@@ -99,7 +92,7 @@ static void add_split(Curves *self, const char *split, JsonObject *numbers) {
   guint records = self->axes[0]->len; /* this one included */
   json_object_iter_init_ordered(&iter, numbers);
   while (json_object_iter_next_ordered(&iter, &metric, &member)) {
-    double value = number_of(numbers, metric);
+    double value = jsonin_real(numbers, metric);
     Series *series = series_of(self, split, metric);
     if (!series) continue;
     fill(series->values, records - 1);
@@ -112,7 +105,7 @@ static void add_record(Curves *self, JsonObject *line) {
   const char *name;
   JsonNode *member;
   for (guint i = 0; i < G_N_ELEMENTS(axes); i++) {
-    double at = number_of(line, axes[i]);
+    double at = jsonin_real(line, axes[i]);
     g_array_append_val(self->axes[i], at);
   }
   json_object_iter_init_ordered(&iter, line);
@@ -121,9 +114,10 @@ static void add_record(Curves *self, JsonObject *line) {
 }
 
 /* The end repeats the last epoch, and adds the test split: it is no point of a curve. */
-static void add_line(Curves *self, JsonNode *line) {
+static void add_line(JsonNode *line, gpointer data) {
+  Curves *self = data;
   JsonObject *object = json_node_get_object(line);
-  const char *event = files_json_text(object, "event");
+  const char *event = jsonin_text(object, "event");
   if (g_strcmp0(event, "end") == 0) {
     g_clear_pointer(&self->end, json_node_unref);
     self->end = json_node_ref(line);
@@ -134,60 +128,15 @@ static void add_line(Curves *self, JsonNode *line) {
   self->last = json_node_ref(line);
 }
 
-typedef enum { LINE_END, LINE_WHOLE, LINE_BROKEN, LINE_LONG } Line;
-
-static Line read_line(FILE *file, GString *line) {
-  gboolean fits = TRUE;
-  int c;
-  g_string_truncate(line, 0);
-  while ((c = getc(file)) != EOF && c != '\n') {
-    fits = fits && line->len < MAX_LINE;
-    if (fits) g_string_append_c(line, (char)c);
-  }
-  if (c == EOF) return line->len ? LINE_BROKEN : LINE_END;
-  return fits ? LINE_WHOLE : LINE_LONG;
-}
-
-static void read_lines(Curves *self, FILE *file, const char *folder, GPtrArray *notes) {
-  g_autoptr(GString) line = g_string_new(NULL);
-  g_autofree char *reason = NULL;
-  gint64 number = 0, damaged = 0, first = 0;
-  Line kind;
-  while ((kind = read_line(file, line)) != LINE_END) {
-    g_autoptr(GError) error = NULL;
-    number++;
-    if (kind == LINE_WHOLE && line->len == 0) continue;
-    g_autoptr(JsonNode) node =
-        kind == LINE_LONG ? NULL : files_object("it", line->str, (gssize)line->len, &error);
-    if (node) add_line(self, node);
-    if (node || kind == LINE_BROKEN) continue;
-    if (damaged++ == 0) {
-      first = number;
-      reason = g_strdup(error ? error->message : "the line is longer than 1 MiB");
-    }
-  }
-  if (damaged)
-    notes_add(notes,
-              "%s/metrics.jsonl, line %" G_GINT64_FORMAT ": %s (damaged lines: %" G_GINT64_FORMAT
-              ")",
-              folder, first, reason, damaged);
-}
-
-static FILE *open_lines(const char *folder, GPtrArray *notes) {
-  GError *error = NULL;
-  gint64 size = 0;
-  int fd = files_open(folder, "metrics.jsonl", &size, &error);
-  notes_take_file(notes, folder, error);
-  return fd < 0 ? NULL : fdopen(fd, "r");
-}
-
 Curves *curves_read(const char *folder, GPtrArray *notes) {
-  FILE *file = open_lines(folder, notes);
-  if (!file) return NULL;
   Curves *self = curves_new();
-  read_lines(self, file, folder, notes);
-  if (ferror(file)) notes_add(notes, "%s/metrics.jsonl cannot be read to its end", folder);
-  fclose(file);
+  GError *error = NULL;
+  metrics_read(folder, add_line, self, &error);
+  notes_take_file(notes, folder, error);
+  if (!self->last) {
+    curves_free(self);
+    return NULL;
+  }
   for (guint i = 0; i < self->series->len; i++)
     fill(((Series *)self->series->pdata[i])->values, self->axes[0]->len);
   if (self->left_out)

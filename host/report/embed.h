@@ -20,7 +20,7 @@ void embed_text(GString *out, const char *key, const char *text);
 void embed_reals(GString *out, const char *key, const double *values, gint64 count);
 void embed_ints(GString *out, const char *key, const double *values, gint64 count);
 void embed_bytes(GString *out, const char *key, const guint8 *bytes, gsize count); /* base64 */
-/* What was parsed elsewhere; NULL is null. Its depth is that of the parser: see files_parse. */
+/* What was parsed elsewhere; NULL is null. Its depth is that of the parser: see jsonin_object. */
 void embed_node(GString *out, const char *key, JsonNode *node);
 
 #endif

@@ -4,7 +4,7 @@
  * side. */
 #include "gather-internal.h"
 
-#include "../runs/files.h"
+#include "../jsonin.h"
 #include "curves.h"
 #include "notes.h"
 #include "plots.h"
@@ -48,8 +48,7 @@ static JsonObject *object_of(JsonNode *node) {
 /* NULL also where the node is no object. */
 static JsonArray *array_of(JsonNode *node, const char *key) {
   JsonObject *object = object_of(node);
-  JsonNode *member = object ? json_object_get_member(object, key) : NULL;
-  return member && JSON_NODE_HOLDS_ARRAY(member) ? json_node_get_array(member) : NULL;
+  return object ? jsonin_array(object, key) : NULL;
 }
 
 /* ---- runs ------------------------------------------------------------------------------------ */
@@ -88,7 +87,7 @@ static gboolean put_run(Compare *self, gint64 candidate, JsonObject *object, con
   embed_begin(self->out, NULL, '{');
   embed_int(self->out, "candidate", candidate);
   embed_text(self->out, "folder", name);
-  if (files_json_number(object, "seed", &seed)) embed_real(self->out, "seed", seed);
+  if (jsonin_number(object, "seed", &seed)) embed_real(self->out, "seed", seed);
   put_link(self, run);
   g_autoptr(Curves) curves = self->runs++ < MAX_RUNS ? curves_read(run, self->notes) : NULL;
   if (curves) {
@@ -106,7 +105,7 @@ static void put_candidate(Compare *self, gint64 index, JsonNode *candidate) {
   gboolean shown = FALSE;
   for (guint i = 0; runs && i < json_array_get_length(runs); i++) {
     JsonObject *run = object_of(json_array_get_element(runs, i));
-    const char *name = run ? files_json_text(run, "folder") : NULL;
+    const char *name = run ? jsonin_text(run, "folder") : NULL;
     if (!name || !g_hash_table_add(self->seen, g_strdup(name))) continue;
     if (below(name))
       shown |= put_run(self, index, run, name, !shown);

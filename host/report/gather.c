@@ -3,7 +3,7 @@
  * The data of a run's page, and what both pages have. */
 #include "gather-internal.h"
 
-#include "../runs/files.h"
+#include "../files.h"
 #include "curves.h"
 #include "notes.h"
 #include "plots.h"
@@ -31,9 +31,7 @@ gboolean gather_is_compare(const char *folder) {
 }
 
 JsonNode *gather_object(const char *folder, const char *name, GError **error) {
-  gsize length = 0;
-  g_autofree char *text = files_read(folder, name, MAX_JSON, &length, error);
-  return text ? files_object(name, text, (gssize)length, error) : NULL;
+  return files_read_object(folder, name, MAX_JSON, error);
 }
 
 /* ---- what both have -------------------------------------------------------------------------- */

@@ -7,7 +7,7 @@
 #include "../error.h"
 
 void notes_add(GPtrArray *self, const char *format, ...) G_GNUC_PRINTF(2, 3);
-/* Both take the error, which may be NULL. One of host/runs/files.h says nothing of the folder, and
+/* Both take the error, which may be NULL. One of host/files.h says nothing of the folder, and
  * nothing at all is said of a file that is not there. */
 void notes_take(GPtrArray *self, GError *error);
 void notes_take_file(GPtrArray *self, const char *folder, GError *error);

@@ -3,7 +3,7 @@
  * The tree of components. */
 #include "wiring.h"
 
-#include "../runs/files.h"
+#include "../files.h"
 #include "../store/store.h"
 #include "notes.h"
 #include <string.h>

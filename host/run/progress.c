@@ -3,6 +3,7 @@
  * The progress line. */
 #include "progress.h"
 
+#include "../amounts.h"
 #include <math.h>
 #include <stdio.h>
 #include <string.h>
@@ -137,13 +138,6 @@ static Line begin(const Progress *self) {
 
 /* ---- what is said ---------------------------------------------------------------------------- */
 
-static char *duration(double seconds) {
-  gint64 s = (gint64)(MIN(seconds, 1e12) + 0.5);
-  if (s < 60) return g_strdup_printf("%ds", (int)s);
-  if (s < 3600) return g_strdup_printf("%dm%02ds", (int)(s / 60), (int)(s % 60));
-  return g_strdup_printf("%" G_GINT64_FORMAT "h%02dm", s / 3600, (int)(s / 60 % 60));
-}
-
 static double elapsed(const Progress *self) {
   return (double)(g_get_monotonic_time() - self->started) / (double)SECOND;
 }
@@ -157,7 +151,7 @@ static void add_rate(Line *line, const Progress *self, const ProgressState *stat
   gint64 done = state->step - self->steps_at_start;
   if (seconds <= 0 || done <= 0) return;
   double left = seconds / (double)done * (double)state->steps_left;
-  g_autofree char *rest = duration(MIN(left, state->seconds_left));
+  g_autofree char *rest = amounts_duration(MIN(left, state->seconds_left));
   add(line, DIM, "%.0f samples/s", (double)self->samples / seconds);
   add(line, DIM, "%s left", rest);
 }

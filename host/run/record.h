@@ -25,16 +25,12 @@ typedef struct {
 /* Free with g_free. */
 char *record_epoch(const RunState *state, const EpochRecord *epoch, const GPtrArray *results);
 char *record_end(const RunState *state, const GPtrArray *results);
-/* The same object with more of the run, for `--json`. */
+/* The same object with more of the run, for `--json`: indented, with a final line break. */
 char *record_run(const RunState *state, const GPtrArray *results, const char *folder,
                  const char *model);
 
-/* Members of the object that is open, here and in result.json. */
-void record_number(JsonBuilder *builder, const char *name, double value);
-void record_count(JsonBuilder *builder, const char *name, gint64 value);
-/* NULL is null; bytes that are no UTF-8 become U+FFFD. */
-void record_text(JsonBuilder *builder, const char *name, const char *text);
-/* An object for each split, in it its results by name. */
+/* Into the object that is open, here and in result.json: an object for each split, in it its
+ * results by name.                                                                               */
 void record_splits(JsonBuilder *builder, const GPtrArray *results);
 
 #endif

@@ -14,9 +14,10 @@
  * success. Written atomically; AB_IO.                                                           */
 gboolean result_write(const Run *run, const GError *cause, GError **error);
 
-/* SHA-256 over the hashes of the epochs of a metrics.jsonl, as hexadecimal digits one after the
- * other; epochs that were broken off included. NULL unless it has a hash for each epoch from 1 to
- * `epochs` at least, in this order: lines may have been taken away. Free with g_free.           */
-char *result_batches(const char *metrics, gint64 epochs);
+/* SHA-256 over the hashes of the epochs in the metrics.jsonl of a run folder, as hexadecimal digits
+ * one after the other; epochs that were broken off included. NULL unless it has a hash for each
+ * epoch from 1 to `epochs` at least, in this order: lines may have been taken away. Free with
+ * g_free.           */
+char *result_batches(const char *folder, gint64 epochs);
 
 #endif

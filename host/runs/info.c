@@ -3,8 +3,9 @@
  * Reading run folders. */
 #include "info.h"
 
+#include "../files.h"
+#include "../jsonin.h"
 #include "../manifest/param.h"
-#include "files.h"
 #include <errno.h>
 #include <fcntl.h>
 #include <glib/gstdio.h>
@@ -115,7 +116,7 @@ static void take_split(RunInfo *self, const char *split, JsonObject *values) {
   for (GList *at = names; at; at = at->next) {
     double value = NAN;
     JsonNode *node = json_object_get_member(values, at->data);
-    if (files_json_number(values, at->data, &value) || JSON_NODE_HOLDS_NULL(node))
+    if (jsonin_number(values, at->data, &value) || JSON_NODE_HOLDS_NULL(node))
       results_add(self->results, split, at->data, value);
   }
 }
@@ -123,7 +124,7 @@ static void take_split(RunInfo *self, const char *split, JsonObject *values) {
 static void take_splits(RunInfo *self, JsonObject *object) {
   static const char *const splits[] = {"train", "validation", "test"};
   for (guint i = 0; object && i < G_N_ELEMENTS(splits); i++) {
-    JsonObject *values = files_json_object(object, splits[i]);
+    JsonObject *values = jsonin_inner(object, splits[i]);
     if (values) take_split(self, splits[i], values);
   }
 }
@@ -180,23 +181,21 @@ static void take_scalars(RunInfo *self, JsonObject *result) {
   for (GList *at = names; at; at = at->next) {
     double value;
     g_autofree char *text = scalar_text(json_object_get_member(result, at->data));
-    gboolean numeric = files_json_number(result, at->data, &value);
+    gboolean numeric = jsonin_number(result, at->data, &value);
     if (strcmp(at->data, "format") != 0) add(self, FACT_RUN, at->data, text, numeric);
   }
 }
 
 static const char *first_metric(JsonObject *result) {
-  JsonNode *node = json_object_get_member(result, "metrics");
-  JsonArray *metrics = node && JSON_NODE_HOLDS_ARRAY(node) ? json_node_get_array(node) : NULL;
+  JsonArray *metrics = jsonin_array(result, "metrics");
   if (!metrics || json_array_get_length(metrics) == 0) return NULL;
   JsonNode *first = json_array_get_element(metrics, 0);
-  return JSON_NODE_HOLDS_OBJECT(first) ? files_json_text(json_node_get_object(first), "name")
-                                       : NULL;
+  return JSON_NODE_HOLDS_OBJECT(first) ? jsonin_text(json_node_get_object(first), "name") : NULL;
 }
 
 static gboolean check_result(JsonObject *result, GError **error) {
   double format;
-  if (!files_json_number(result, "format", &format) || !files_json_text(result, "status"))
+  if (!jsonin_number(result, "format", &format) || !jsonin_text(result, "status"))
     return host_fail(error, AB_DATA, "result.json has no format or no status");
   return format == 1 ||
          host_fail(error, AB_DATA, "result.json is of format %g; this abhost (%s) knows format 1",
@@ -217,14 +216,12 @@ static gboolean is_running(const RunInfo *self) {
 /* FALSE if there is no result that can be used. */
 static gboolean read_result(RunInfo *self) {
   GError *error = NULL;
-  gsize length = 0;
-  g_autofree char *text = files_read(self->folder, "result.json", MAX_RESULT, &length, &error);
-  if (!text && error->code == AB_NO_INPUT) {
+  g_autoptr(JsonNode) root = files_read_object(self->folder, "result.json", MAX_RESULT, &error);
+  if (!root && error->code == AB_NO_INPUT) {
     g_error_free(error);
     add_text(self, "status", is_running(self) ? "running" : "unfinished");
     return FALSE;
   }
-  g_autoptr(JsonNode) root = text ? files_object("result.json", text, (gssize)length, &error) : NULL;
   if (!root || !check_result(json_node_get_object(root), &error)) {
     note_damage(self, error);
     add_text(self, "status", "damaged");
@@ -232,7 +229,7 @@ static gboolean read_result(RunInfo *self) {
   }
   JsonObject *result = json_node_get_object(root);
   take_scalars(self, result);
-  take_splits(self, files_json_object(result, "results"));
+  take_splits(self, jsonin_inner(result, "results"));
   choose_metric(self, first_metric(result));
   return TRUE;
 }
@@ -254,7 +251,7 @@ static void take_line(RunInfo *self, JsonObject *line) {
   } counts[] = {{"epoch", "epochs"}, {"step", "steps"}, {"seconds", "seconds"}};
   for (guint i = 0; i < G_N_ELEMENTS(counts); i++) {
     double value;
-    if (files_json_number(line, counts[i].member, &value))
+    if (jsonin_number(line, counts[i].member, &value))
       add_number(self, FACT_RUN, counts[i].key, value);
   }
   take_splits(self, line);
@@ -267,7 +264,7 @@ static void read_metrics(RunInfo *self) {
   g_autofree char *text = files_read_end(self->folder, "metrics.jsonl", MAX_LINES, &length, &error);
   const char *line = text ? last_line(text, length) : NULL;
   g_autoptr(JsonNode) root =
-      line ? files_object("the last line of metrics.jsonl", line, -1, &error) : NULL;
+      line ? jsonin_object("the last line of metrics.jsonl", line, -1, &error) : NULL;
   if (root)
     take_line(self, json_node_get_object(root));
   else if (error && error->code != AB_NO_INPUT)

@@ -32,15 +32,37 @@ void table_free(Table *self) {
   g_free(self);
 }
 
+char *table_printable(const char *text) {
+  g_autofree char *valid = g_utf8_make_valid(text, -1);
+  GString *clean = g_string_new(NULL);
+  for (const char *at = valid; *at; at = g_utf8_next_char(at)) {
+    gunichar c = g_utf8_get_char(at);
+    if (c == '\n' || c == '\r' || c == '\t')
+      g_string_append_c(clean, ' ');
+    else
+      g_string_append_unichar(clean, g_unichar_isprint(c) ? c : 0xFFFD);
+  }
+  return g_string_free(clean, FALSE);
+}
+
 void table_add(Table *self, ...) {
   va_list texts;
   char **row = g_new0(char *, self->columns + 1);
   va_start(texts, self);
   for (guint i = 0; i < self->columns; i++) {
     const char *text = va_arg(texts, const char *);
-    row[i] = g_strdup(text ? text : "");
+    row[i] = table_printable(text ? text : "");
   }
   va_end(texts);
+  g_ptr_array_add(self->rows, row);
+}
+
+void table_take(Table *self, char *const *texts) {
+  char **row = g_new0(char *, self->columns + 1);
+  for (guint i = 0; i < self->columns; i++) {
+    row[i] = table_printable(texts[i] ? texts[i] : "");
+    g_free(texts[i]);
+  }
   g_ptr_array_add(self->rows, row);
 }
 
@@ -89,38 +111,4 @@ void table_write(const Table *self, GString *out, guint indent, gboolean titled)
     pad(out, indent);
     write_row(self, out, i, widths);
   }
-}
-
-/* ---- numbers --------------------------------------------------------------------------------- */
-
-char *table_count(gint64 count) {
-  g_autofree char *digits =
-      g_strdup_printf("%" G_GUINT64_FORMAT, count < 0 ? -(guint64)count : (guint64)count);
-  GString *text = g_string_new(count < 0 ? "-" : NULL);
-  gsize length = strlen(digits);
-  for (gsize i = 0; i < length; i++) {
-    if (i && (length - i) % 3 == 0) g_string_append_c(text, ',');
-    g_string_append_c(text, digits[i]);
-  }
-  return g_string_free(text, FALSE);
-}
-
-char *table_difference(gint64 count) {
-  if (count == 0) return g_strdup("");
-  g_autofree char *text = table_count(count);
-  return g_strconcat(count > 0 ? "+" : "", text, NULL);
-}
-
-char *table_bytes(gint64 bytes) {
-  static const char *const units[] = {"KB", "MB", "GB", "TB", "PB", "EB"};
-  double size = (double)bytes / 1e3;
-  guint unit = 0;
-  if (bytes < 1000) return g_strdup_printf("%" G_GINT64_FORMAT " B", bytes);
-  while (size >= 999.95 && unit + 1 < G_N_ELEMENTS(units)) {
-    size /= 1e3;
-    unit++;
-  }
-  char number[G_ASCII_DTOSTR_BUF_SIZE];
-  return g_strdup_printf("%s %s", g_ascii_formatd(number, sizeof number, "%.1f", size),
-                         units[unit]);
 }
