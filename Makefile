@@ -18,6 +18,9 @@ SANITIZERS := ASAN_OPTIONS=halt_on_error=1:abort_on_error=1:detect_leaks=1 \
   LSAN_OPTIONS=suppressions=$(CURDIR)/tests/lsan.supp:print_suppressions=0 \
   UBSAN_OPTIONS=halt_on_error=1:abort_on_error=1:print_stacktrace=1 G_SLICE=always-malloc
 
+# Sanitizers: to compile takes longer than to run; reports need lines, and nothing else of -g.
+QUICK := -Doptimization=1 -Ddebug=false -Dc_args=-g1
+
 # $(call build,folder,prefix,options,target): leaves `folder` configured, and the target (product where
 # none is given) compiled. meson.build finds
 # the components by looking for their files, so another list of files configures again (and empties
@@ -64,8 +67,7 @@ test: ## build, then all tests
 
 check-asan: ## all tests under the address and undefined-behaviour sanitizers
 	@$(SETUP) test
-	$(call build,build-asan,$(CURDIR)/build-asan/stage,--libdir=lib -Dbuildtype=debugoptimized \
-	  -Db_sanitize=address$(comma)undefined -Db_lundef=false)
+	$(call build,build-asan,$(CURDIR)/build-asan/stage,--libdir=lib $(QUICK) -Db_sanitize=address$(comma)undefined -Db_lundef=false)
 	$(call stage,build-asan)
 	@ninja -C build-asan --quiet meson-test-prereq
 	@$(SANITIZERS) meson test -C build-asan --no-rebuild --print-errorlogs --timeout-multiplier 5
@@ -74,8 +76,7 @@ check-asan: ## all tests under the address and undefined-behaviour sanitizers
 # GLib's locks, which the host has: it looks at the SDK.
 check-tsan: ## the tests of the SDK under the thread sanitizer
 	@$(SETUP) test
-	$(call build,build-tsan,$(CURDIR)/build-tsan/stage,--libdir=lib -Dbuildtype=debugoptimized \
-	  -Db_sanitize=thread -Db_lundef=false,sdk-tests)
+	$(call build,build-tsan,$(CURDIR)/build-tsan/stage,--libdir=lib $(QUICK) -Db_sanitize=thread -Db_lundef=false,sdk-tests)
 	@TSAN_OPTIONS=halt_on_error=1:abort_on_error=1:allocator_may_return_null=1 \
 	  meson test -C build-tsan --no-rebuild --print-errorlogs --timeout-multiplier 5 --suite sdk
 

@@ -4,16 +4,20 @@
 'use strict';
 
 function navigation() {
-  const links = new Map(Page.sections.map(({ id, title, made }) => [made, element('a', { href: `#${id}` }, title)]));
-  document.getElementById('nav').append(element('ul', {}, ...[...links.values()].map((link) => element('li', {}, link))));
+  const links = new Map(
+      Page.sections.map(({id, title, made}) => [made, element('a', {href: `#${id}`}, title)]));
+  document.getElementById('nav').append(
+      element('ul', {}, ...[...links.values()].map((link) => element('li', {}, link))));
   const visible = new Set();
   const watch = new IntersectionObserver((entries) => {
     for (const entry of entries) visible[entry.isIntersecting ? 'add' : 'delete'](entry.target);
-    const current = Page.sections.map(({ made }) => made).find((made) => visible.has(made));
+    const current = Page.sections.map(({made}) => made).find((made) => visible.has(made));
     for (const [made, link] of links)
-      if (made === current) link.setAttribute('aria-current', 'true');
-      else link.removeAttribute('aria-current');
-  }, { rootMargin: '-60px 0px -40% 0px' });
+      if (made === current)
+        link.setAttribute('aria-current', 'true');
+      else
+        link.removeAttribute('aria-current');
+  }, {rootMargin: '-60px 0px -40% 0px'});
   for (const made of links.keys()) watch.observe(made);
 }
 
@@ -38,7 +42,8 @@ function printing() {
 /* For whoever tests the page without a screen (report.html#check): which sections have pictures,
  * and which of these stayed blank, as attributes of the root. */
 function check() {
-  const copy = document.createElement('canvas'), context = copy.getContext('2d', { willReadFrequently: true });
+  const copy = document.createElement('canvas'),
+        context = copy.getContext('2d', {willReadFrequently: true});
   const blank = (canvas) => {
     if (!canvas.width || !canvas.height) return true;
     [copy.width, copy.height] = [canvas.width, canvas.height];
@@ -46,9 +51,11 @@ function check() {
     const pixels = new Uint32Array(context.getImageData(0, 0, copy.width, copy.height).data.buffer);
     return pixels.every((pixel) => pixel === pixels[0]);
   };
-  const said = document.documentElement.dataset, canvases = [...document.querySelectorAll('section canvas')];
-  const sections = (some) => [...new Set(some.map((canvas) => canvas.closest('section').id))].join(' ');
-  said.sections = Page.sections.map(({ id }) => id).join(' ');
+  const said = document.documentElement.dataset,
+        canvases = [...document.querySelectorAll('section canvas')];
+  const sections =
+      (some) => [...new Set(some.map((canvas) => canvas.closest('section').id))].join(' ');
+  said.sections = Page.sections.map(({id}) => id).join(' ');
   said.canvases = canvases.length;
   said.drawn = sections(canvases.filter((canvas) => !blank(canvas)));
   said.blank = sections(canvases.filter(blank));
@@ -64,8 +71,9 @@ function start() {
   (data.kind === 'compare' ? Compare : Run).page(data);
   navigation();
   printing();
-  document.getElementById('footer').append(`${text(data.program)}. This page is one file and asks nothing of the network. ` +
-    'Charts: Chart.js 3, MIT licence (its text is in the source of this page).');
+  document.getElementById('footer').append(
+      `${text(data.program)}. This page is one file and asks nothing of the network. ` +
+      'Charts: Chart.js 3, MIT licence (its text is in the source of this page).');
   document.documentElement.dataset.theme = getComputedStyle(document.documentElement).colorScheme;
   window.matchMedia('(prefers-color-scheme: dark)').addEventListener('change', Page.redraw);
   if (window.location.hash === '#check') check();

@@ -18,7 +18,8 @@ typedef struct {
   void (*build)(AbEnvironment *self);
   /* Begins an episode. */
   void (*reset)(AbEnvironment *self);
-  /* What the agent sees: one sample, without a batch axis. */
+  /* What the agent sees: one sample, without a batch axis. It may be a buffer, or a view of one:
+   * who asks gets a copy. */
   AbTensor *(*observe)(AbEnvironment *self);
   /* Action 0 .. actions - 1 -> the reward; *terminal where the episode ends by it. */
   double (*step)(AbEnvironment *self, int64_t action, bool *terminal);
@@ -44,6 +45,7 @@ AB_EXPORT AbSpec ab_environment_observation(const AbEnvironment *self);
 AB_EXPORT int64_t ab_environment_actions(const AbEnvironment *self);
 AB_EXPORT int64_t ab_environment_limit(const AbEnvironment *self); /* steps of an episode */
 AB_EXPORT void ab_environment_reset(AbEnvironment *self);
+/* Of the scope, and what it is now whatever the environment does after. */
 AB_EXPORT AbTensor *ab_environment_observe(AbEnvironment *self);
 /* Whether the episode has ended, or none has begun: the next call must be a reset. */
 AB_EXPORT bool ab_environment_over(const AbEnvironment *self);

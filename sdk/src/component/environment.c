@@ -122,23 +122,34 @@ void ab_environment_reset(AbEnvironment *self) {
   ab_unmap(state_of(self)->episode);
 }
 
+static bool as_declared(AbEnvironment *self, const AbTensor *x) {
+  const AbSpec *spec = &state_of(self)->observation;
+  AbShape shape = ab_spec_shape(spec);
+  char a[220], b[220];
+  if (x->rank == spec->rank &&
+      memcmp(x->shape, spec->shape, (size_t)x->rank * sizeof *x->shape) == 0)
+    return true;
+  ab_fail(self, AB_INTERNAL, "it gave an observation of %s and had declared %s",
+          ab_tensor_text(x, a, sizeof a), ab_shape_text(shape, b, sizeof b));
+  return false;
+}
+
+/* What is a view of a buffer would change with the next step. */
+static AbTensor *copy_of(AbTensor *x) {
+  if (!x->storage) return x;
+  AbTensor *copy = ab_tensor_new(x->ctx, x->dtype, x->rank, x->shape, false);
+  ab_assign(copy, x);
+  return copy;
+}
+
 AbTensor *ab_environment_observe(AbEnvironment *self) {
   if (!ready(self)) return NULL;
-  const AbSpec *spec = &state_of(self)->observation;
   AbInstance *before = ab_enter(self);
   AbTensor *x = table(self)->observe(self);
   ab_leave(self->state->ctx, before);
-  AbShape shape = {.rank = spec->rank};
-  memcpy(shape.dims, spec->shape, sizeof shape.dims);
-  char a[220], b[220];
   if (!x && ab_ok(self->state->ctx))
     ab_fail(self, AB_INTERNAL, "its observation is missing, without an error");
-  if (!x || (x->rank == spec->rank &&
-             memcmp(x->shape, spec->shape, (size_t)x->rank * sizeof *x->shape) == 0))
-    return x;
-  ab_fail(self, AB_INTERNAL, "it gave an observation of %s and had declared %s",
-          ab_tensor_text(x, a, sizeof a), ab_shape_text(shape, b, sizeof b));
-  return NULL;
+  return x && as_declared(self, x) ? copy_of(x) : NULL;
 }
 
 static bool possible(AbEnvironment *self, int64_t action) {

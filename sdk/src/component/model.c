@@ -273,10 +273,12 @@ AbSignature ab_model_signature(const AbModel *self) {
 int64_t ab_model_multiply_adds(AbModel *self) {
   AbContext *ctx = self->state->ctx;
   AbScope scope = ab_scope_begin(ctx);
-  bool recording = ab_set_recording(ctx, false);
+  bool recording = ab_set_recording(ctx, false), dry = ctx->shape_only;
   int64_t before = ctx->multiply_adds;
+  ctx->shape_only = true; /* what is generated begins with numbers of its own */
   shapes_through(self, self->state->signature.role, &self->state->signature.in);
   int64_t products = (ctx->multiply_adds - before) / 2;
+  ctx->shape_only = dry;
   ctx->multiply_adds = before;
   ab_set_recording(ctx, recording);
   ab_scope_end(ctx, scope, NULL, 0);

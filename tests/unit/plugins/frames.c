@@ -50,11 +50,14 @@ static void follow(Pair *pair, int count, int size, const gint64 *visible, doubl
     for (int i = 0; i < count; i++) push(window, count, size, pair->of, visible);
     for (int step = 0; !ab_environment_over(pair->frames); step++) {
       AbScope scope = ab_scope_begin(ab_context(pair->frames));
+      AbTensor *before = ab_environment_observe(pair->frames);
+      g_autofree double *seen = plugin_test_values(before);
       AbOutcome outcome;
 
-      plugin_test_near(ab_environment_observe(pair->frames), window, count * size, exact);
+      plugin_test_near(before, window, count * size, exact);
       outcome = ab_environment_step(pair->frames, (step / 2 + episode) % 2);
       plugin_test_fine(ab_context(pair->frames));
+      plugin_test_near(before, seen, count * size, 0); /* it does not change with the environment */
       push(window, count, size, pair->of, visible);
       sum += outcome.reward;
       g_assert_cmpint(outcome.cut, ==, !outcome.terminal && step == 24);

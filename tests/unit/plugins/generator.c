@@ -58,6 +58,7 @@ static void check_prior(const PluginTestCase *at, const char *prior, double vari
   plugin_test_set_choice(pair.model, "prior", prior);
   pair_build(&pair, 2, 2);
   plugin_test_fine(ctx);
+  g_assert_cmpint(ab_model_multiply_adds(pair.model), ==, 4 * 4);
   show_rows(pair.decoder, 4, 4, 0);
   ab_begin(ctx, AB_PURPOSE_EVALUATE, 0);
   {
