@@ -13,7 +13,7 @@ static double seconds_since(gint64 then) {
   return then ? (double)(g_get_monotonic_time() - then) / G_USEC_PER_SEC : 0;
 }
 
-/* What was used since the last call is no training: it was looked on. */
+/* What was used since the last call is no training: it was looked on, or saved. */
 static void skip_use(Run *self) {
   self->counted = g_get_monotonic_time();
   self->cpu_counted = usage_cpu_seconds();
@@ -38,6 +38,7 @@ static gboolean save(Run *self, gboolean best, GError **error) {
                   run_folder_point(self->folder, "last.h5", step, error);
   g_free(path);
   if (done) run_folder_prune(self->folder, self->assembly->settings->checkpoint.keep);
+  skip_use(self); /* what a checkpoint does not know of must not bring stop.seconds nearer */
   return self->saved = done;
 }
 
