@@ -43,6 +43,14 @@ static void assert_options(const char *name, const char *page, const char *markd
   }
 }
 
+/* From a heading, which ends its line, to the next of its level. */
+static char *section_of(const char *page, const char *heading, const char *next) {
+  const char *start = strstr(page, heading);
+  g_assert_nonnull(start);
+  const char *body = start + strlen(heading) - 1, *end = strstr(body, next);
+  return g_strndup(start, end ? (gsize)(end - start) : strlen(start));
+}
+
 static void test_commands(void) {
   g_autoptr(GPtrArray) names = cli_commands();
   g_autoptr(CliResult) all = cli_run("man", NULL);
@@ -56,10 +64,7 @@ static void test_commands(void) {
     g_autoptr(CliResult) page = cli_run("man", name, NULL);
     cli_assert_status(page, 0);
     g_assert_nonnull(strstr(all->out, see));
-    const char *section = strstr(docs->out, heading);
-    g_assert_nonnull(section);
-    const char *end = strstr(section + 1, "\n## ");
-    g_autofree char *text = g_strndup(section, end ? (gsize)(end - section) : strlen(section));
+    g_autofree char *text = section_of(docs->out, heading, "\n## ");
     g_autofree char *roff = plain(page->out);
     assert_options(name, roff, text);
   }
@@ -99,10 +104,7 @@ static void assert_component(const char *page, const char *name) {
   g_autoptr(JsonNode) root = cli_json(shown->out);
   JsonArray *all = json_object_get_array_member(json_node_get_object(root), "components");
   JsonObject *one = json_array_get_object_element(all, 0);
-  const char *start = strstr(page, heading);
-  g_assert_nonnull(start);
-  const char *end = strstr(start + 1, "\n### ");
-  g_autofree char *text = g_strndup(start, end ? (gsize)(end - start) : strlen(start));
+  g_autofree char *text = section_of(page, heading, "\n### ");
   assert_member(text, one, "doc");
   assert_member(text, one, "citation");
   static const char *const tables[] = {"parameters", "slots"};
