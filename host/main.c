@@ -37,7 +37,7 @@ static int version(void) {
 }
 
 static int unknown(const char *name) {
-  GPtrArray *names = g_ptr_array_new();
+  g_autoptr(GPtrArray) names = g_ptr_array_new();
   for (guint i = 0; command_table[i]; i++) g_ptr_array_add(names, (gpointer)command_table[i]->name);
   g_ptr_array_add(names, NULL);
   const char *nearest = nearest_name(name, (const char *const *)names->pdata);
