@@ -26,6 +26,7 @@
  *               x_l = s(d_l + x_{l-1} V_l + m_{l+1} A_l),   logits = x_L U + e
  *             V_l, A_l, d_l start as W_l, W_{l+1}', a_l when training begins, and move apart from
  *             them; the machine stays as it is, and m with it. What the loss is, the manifest says.
+ *             With `dropout` (Srivastava et al. 2014, section 6.1.1) the x_l, while it learns.
  */
 #include "annealing.h"
 #include <absdk/absdk.h>
@@ -39,6 +40,7 @@ typedef struct {
   AbModel base;
   AbChildren layers;
   int64_t mean_field, k, chains, burn_in;
+  double dropout;
   int64_t top;                                       /* L */
   AbShape sample;                                    /* of one x */
   AbTensor *W[MOST + 1], *b[MOST + 1], *c[MOST + 1]; /* from 1; of the layers */
@@ -53,6 +55,9 @@ static const AbParam params[] = {
     AB_PARAM_INT(Dbm, chains, 100, 1, 1 << 20, "chains", "That are persistent."),
     AB_PARAM_INT(Dbm, burn_in, 1000, 1, 1 << 30, "Gibbs steps",
                  "From the persistent chains to what is generated."),
+    AB_PARAM_REAL(Dbm, dropout, 0, 0, 0.95, "",
+                  "Part of the units of every layer that the classifying net leaves out while it "
+                  "learns."),
 };
 static const AbSlot slots[] = {
     AB_SLOT_LIKE(Dbm, layers, AB_KIND_MODEL, AB_ROLE_ENCODE, AB_MANY,
@@ -324,7 +329,7 @@ static AbTensor *net(Dbm *m, AbTensor *const *mu) {
     AbTensor *in = ab_linear(x, own ? m->V[l] : m->W[l], own ? m->d[l] : bias(m, l), AB_IDENTITY);
     if (l < m->top)
       in = ab_add(in, own ? ab_matmul(mu[l + 1], m->A[l]) : from_above(m, mu[l + 1], l, AB_NONE));
-    x = ab_sigmoid(in);
+    x = ab_dropout(ab_sigmoid(in), m->dropout);
   }
   return ab_linear(x, m->U, m->e, AB_IDENTITY);
 }

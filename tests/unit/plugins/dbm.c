@@ -546,6 +546,73 @@ static void test_classify(const PluginTestCase *at) {
   }
 }
 
+/* The logits with these units left out of both layers of three, and the others doubled. */
+static void thinned_logits(const Machine *m, const Rig *rig, int s, int left_out, double *logits) {
+  g_autofree double *U = plugin_test_values(plugin_test_state(rig->model, "U"));
+  Units mu, x = {{0}};
+
+  visible_bits(s, mu);
+  mean_field(m, mu, 10);
+  memcpy(x[0], mu[0], sizeof x[0]);
+  memcpy(x[2], mu[2], sizeof x[2]);
+  for (int l = 1; l <= 2; l++)
+    for (int i = 0; i < 3; i++)
+      x[l][i] = left_out >> (3 * (l - 1) + i) & 1 ? 0 : 2 * sigmoid(received(m, x, l, i));
+  for (int k = 0; k < 2; k++) {
+    logits[k] = 0;
+    for (int i = 0; i < 3; i++) logits[k] += x[2][i] * U[i * 2 + k];
+  }
+}
+
+/* The set of units that was left out; fails the test where no set gives these logits. */
+static int left_out_of(const Machine *m, const Rig *rig, int s, const double *logits,
+                       double tolerance) {
+  int best = 0;
+  double least = HUGE_VAL;
+
+  for (int set = 0; set < 64; set++) {
+    double thinned[2], away;
+
+    thinned_logits(m, rig, s, set, thinned);
+    away = fabs(thinned[0] - logits[0]) + fabs(thinned[1] - logits[1]);
+    if (away < least) {
+      least = away;
+      best = set;
+    }
+  }
+  g_assert_cmpfloat(least, <, tolerance);
+  return best;
+}
+
+/* What training sees is one of the 64 thinned nets, each as likely; an evaluation sees the whole.
+ */
+static void test_dropout(const PluginTestCase *at) {
+  Machine m = machine(2, 1, 270);
+  double expected[32];
+  int dropped = 0;
+  Rig rig;
+
+  m.n[1] = m.n[2] = 3;
+  rig = rig_new(at, &m, 10);
+  plugin_test_set_real(rig.model, "dropout", 0.5);
+  rig_build(&rig, &m, AB_ROLE_CLASSIFY, "adam", 0.05);
+  for (int t = 0; t < 10; t++) {
+    g_autofree double *logits = NULL;
+
+    ab_begin(rig.ctx, AB_PURPOSE_TRAIN, t);
+    logits = plugin_test_values(ab_call(rig.model, AB_ROLE_CLASSIFY, all_rows(&rig, 16)));
+    for (int s = 0; s < 16; s++)
+      dropped += __builtin_popcount(
+          (unsigned)left_out_of(&m, &rig, s, logits + 2 * s, 40 * MAX(at->exact, 1e-9)));
+  }
+  g_assert_cmpfloat(fabs(dropped / 960.0 - 0.5), <, 0.1); /* where x_2 is 0 all sets look alike */
+  for (int s = 0; s < 16; s++) begun_logits(&m, &rig, s, expected + 2 * s);
+  ab_begin(rig.ctx, AB_PURPOSE_EVALUATE, 0);
+  plugin_test_near(ab_call(rig.model, AB_ROLE_CLASSIFY, all_rows(&rig, 16)), expected, 32,
+                   at->exact);
+  rig_end(&rig);
+}
+
 /* ---- what is refused ------------------------------------------------------------------------- */
 
 static AbContext *refused(int count, AbRange range, gboolean mlp) {
@@ -633,6 +700,7 @@ int main(int argc, char **argv) {
   plugin_test_add("/dbm/learning", test_learning);
   plugin_test_add("/dbm/bound", test_bound);
   plugin_test_add("/dbm/classify", test_classify);
+  plugin_test_add("/dbm/dropout", test_dropout);
   plugin_test_add("/dbm/not-built-to-classify", test_not_built_to_classify);
   g_test_add_func("/dbm/refused", test_refused);
   g_test_add_func("/dbm/roles", test_roles);
