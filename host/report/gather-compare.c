@@ -143,6 +143,13 @@ char *gather_compare(const char *folder, const char *page, GPtrArray *notes, GEr
     g_prefix_error(error, "%s/", folder);
     return NULL;
   }
+  if (!array_of(compare, "candidates")) { /* another program's file of that name */
+    host_fail(error, AB_DATA,
+              "%s/compare.json lists no candidates: it is not of `abhost compare`; name the folder "
+              "that a comparison printed last",
+              folder);
+    return NULL;
+  }
   g_autofree char *page_folder = g_path_get_dirname(page);
   Compare self = {.folder = folder, .page_folder = page_folder, .notes = notes};
   self.out = gather_begin(folder, "compare");

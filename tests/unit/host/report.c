@@ -469,6 +469,8 @@ static void test_errors(StoreTest *self, gconstpointer data) {
   store_test_assert_error(error, AB_NO_INPUT, "compare.json");
   put(self, "compare.json", "{");
   assert_fails(self->folder, NULL, AB_DATA, "compare.json is no JSON");
+  put(self, "compare.json", "{\"workloads\":[]}");
+  assert_fails(self->folder, NULL, AB_DATA, "compare.json lists no candidates");
   g_assert_cmpuint(store_test_count_entries(self->folder), ==, 2);
 }
 
