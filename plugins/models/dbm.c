@@ -9,9 +9,16 @@
  *
  * Positive phase: mean field, m_l = s(a_l + m_{l-1} W_l + m_{l+1} W_{l+1}') with m_0 = v, from a
  * pass upwards with doubled weights, layer by layer, `mean_field` times. Negative phase: persistent
- * chains, odd layers given the even ones and back, `k` times. The objective is the difference of
- * mean energies between the two, whose gradient is that of the bound of the likelihood; the even
- * layers of the chains count with their means given the odd ones.
+ * chains, which begin at the first batch, odd layers given the even ones and back, `k` times. The
+ * objective is the difference of mean energies between the two, whose gradient is that of the bound
+ * of the likelihood; the even layers of the chains count with their means given the odd ones.
+ *
+ * `centred` (Montavon & Mueller 2012; Melchior, Fischer, Wiskott 2016): the same machine with
+ * weights between z_l = h_l - o_l, where o_l are means over the data, and other biases
+ *   b_l = a_l + o_{l-1} W_l + o_{l+1} W_{l+1}'
+ * so W_l moves by the difference of the mean z_{l-1}' z_l, b_l by that of h_l, and a_l by what then
+ * follows. The gradient is another one, the machine and the numbers that are kept are the same.
+ * Without it layers above the first fall silent: of MNIST's 1000 units 85 % after 40 epochs.
  *
  * The layers are trained before, one by one, each on the codes of the one below (controller
  * greedy), with doubled: input in the first, output in the last, both in between. A unit that both
@@ -41,10 +48,13 @@ typedef struct {
   AbChildren layers;
   int64_t mean_field, k, chains, burn_in;
   double dropout;
+  bool centred;
   int64_t top;                                       /* L */
   AbShape sample;                                    /* of one x */
   AbTensor *W[MOST + 1], *b[MOST + 1], *c[MOST + 1]; /* from 1; of the layers */
   AbTensor *chain[MOST + 1];                         /* of h_l: [chains, units] */
+  AbTensor *o[MOST + 1];                             /* of h_l: [1, units]; NULL: not centred */
+  AbTensor *seen; /* batches that the machine learned, a scalar */
   AbTensor *V[MOST + 1], *A[MOST + 1], *d[MOST + 1]; /* from 1; of the classifier */
   AbTensor *U, *e, *begun;                           /* begun: 1 once V, A, d were set */
 } Dbm;
@@ -55,6 +65,8 @@ static const AbParam params[] = {
     AB_PARAM_INT(Dbm, chains, 100, 1, 1 << 20, "chains", "That are persistent."),
     AB_PARAM_INT(Dbm, burn_in, 1000, 1, 1 << 30, "Gibbs steps",
                  "From the persistent chains to what is generated."),
+    AB_PARAM_BOOL(Dbm, centred, true,
+                  "Learn weights between the units' distances from their means."),
     AB_PARAM_REAL(Dbm, dropout, 0, 0, 0.95, "",
                   "Part of the units of every layer that the classifying net leaves out while it "
                   "learns."),
@@ -125,6 +137,15 @@ static void make_chains(Dbm *m) {
   }
 }
 
+static void make_offsets(Dbm *m) {
+  AbDtype real = ab_real_dtype(ab_context(&m->base));
+  for (int64_t l = 0; m->centred && l <= m->top; l++) {
+    char name[32];
+    snprintf(name, sizeof name, "mean%lld", (long long)l);
+    m->o[l] = ab_buffer(&m->base, name, real, AB_SHAPE(1, units(m, l)), "row unit");
+  }
+}
+
 static AbTensor *net_weight(Dbm *m, char letter, int64_t l, AbShape shape, const char *axes) {
   char name[32];
   snprintf(name, sizeof name, "%c%lld", letter, (long long)l);
@@ -154,6 +175,8 @@ static void build(AbModel *self, const AbSignature *wanted) {
   build_layers(m, x);
   if (!m->top) return;
   make_chains(m);
+  make_offsets(m);
+  m->seen = ab_buffer(self, "seen", AB_F64, ab_scalar_shape(), "");
   if (wanted->role == AB_ROLE_CLASSIFY) make_net(m, ab_spec_count(&wanted->out));
   ab_output_range(self, AB_ROLE_ENCODE, AB_RANGE_UNIT);
 }
@@ -229,23 +252,83 @@ static void negative(Dbm *m, AbTensor **h) {
   for (int64_t l = 0; l <= m->top; l += 2) h[l] = ab_sigmoid(received(m, h, l));
 }
 
-/* a . (the mean row of mu less that of h) */
-static AbTensor *bias_contrast(AbTensor *a, AbTensor *mu, AbTensor *h) {
-  return ab_sum(ab_mul(a, ab_sub(ab_mean_axes(mu, 1, false), ab_mean_axes(h, 1, false))));
+/* Of h_l, from the batch: `count` rows, over and over where it has fewer. */
+static AbTensor *rows_of(AbTensor *h, int64_t count) {
+  AbShape times = AB_SHAPE((count + ab_dim(h, 0) - 1) / ab_dim(h, 0), 1);
+  return ab_slice(ab_repeat(h, times), 0, 0, count);
+}
+
+/* The first batch is where the chains begin. */
+static void begin_chains(Dbm *m, AbTensor *const *mu) {
+  for (int64_t l = 0; l <= m->top; l++)
+    ab_assign(m->chain[l], ab_bernoulli(rows_of(mu[l], m->chains)));
+}
+
+/* A mean of all batches; after a hundred each counts 1 % less than the next. */
+static void keep_offsets(Dbm *m, AbTensor *const *mu, double seen) {
+  double rate = fmax(0.01, 1 / (seen + 1));
+  for (int64_t l = 0; m->centred && l <= m->top; l++) {
+    AbTensor *batch = ab_affine(ab_mean_axes(mu[l], 1, true), rate, 0);
+    ab_assign(m->o[l], ab_add(ab_affine(m->o[l], 1 - rate, 0), batch));
+  }
+}
+
+/* What the data says: the means of the units, and with them where chains begin and offsets are. */
+static void positive(Dbm *m, AbTensor *v, AbTensor **mu) {
+  mean_field(m, v, mu);
+  double seen = ab_is_shape_only(m->seen) ? 0 : ab_item(m->seen);
+  if (seen == 0) begin_chains(m, mu);
+  keep_offsets(m, mu, seen);
+  ab_assign(m->seen, ab_affine(m->seen, 1, 1));
+}
+
+/* z_l = h_l - o_l */
+static void centre(Dbm *m, AbTensor *const *h, AbTensor **z) {
+  for (int64_t l = 0; l <= m->top; l++) z[l] = m->centred ? ab_sub(h[l], m->o[l]) : h[l];
+}
+
+/* The mean of h_l less what a_l must give back as the weights move: of o_{l-1} W_l the mean of
+ * (z_{l-1} . o_{l-1}) z_l, and the same of the layer above.                                      */
+static AbTensor *bias_statistic(Dbm *m, AbTensor *const *h, AbTensor *const *z, int64_t l) {
+  AbTensor *mean = ab_mean_axes(h[l], 1, true);
+  for (int64_t k = l - 1; m->centred && k <= l + 1; k += 2) {
+    if (k < 0 || k > m->top) continue;
+    AbTensor *along = ab_matmul(m->o[k], ab_transpose(z[k], 0, 1)); /* [1, rows] */
+    mean = ab_sub(mean, ab_affine(ab_matmul(along, z[l]), 1 / (double)ab_dim(z[l], 0), 0));
+  }
+  return mean;
+}
+
+/* What goes with a_l: its value is of the energies, its gradient of the step. */
+static AbTensor *bias_part(Dbm *m, AbTensor *energy, AbTensor *step, int64_t l) {
+  /* a_l is the mean of two biases: where both take the whole step it takes the whole step, too. */
+  double share = m->centred && l > 0 && l < m->top ? 2 : 1;
+  AbTensor *along = ab_affine(ab_sum(ab_mul(bias(m, l), step)), share, 0);
+  return ab_add(energy, ab_sub(along, ab_detach(along)));
 }
 
 static AbTensor *objective(AbModel *self, const AbBatch *batch) {
   Dbm *m = (Dbm *)self;
   AbContext *ctx = ab_context(self);
-  AbTensor *v = ab_flatten(ab_batch_get(batch, "x")), *mu[MOST + 1], *h[MOST + 1];
+  AbTensor *v = ab_flatten(ab_batch_get(batch, "x")), *sum = NULL;
+  AbTensor *mu[MOST + 1], *h[MOST + 1], *z[MOST + 1], *zh[MOST + 1];
+  AbTensor *energy[MOST + 1], *step[MOST + 1];
   bool recording = ab_set_recording(ctx, false);
-  mean_field(m, v, mu);
+  positive(m, v, mu);
   negative(m, h);
+  centre(m, mu, z);
+  centre(m, h, zh);
+  for (int64_t l = 0; l <= m->top; l++) {
+    AbTensor *b = m->centred ? received(m, m->o, l) : bias(m, l);
+    AbTensor *apart = ab_sub(ab_mean_axes(mu[l], 1, true), ab_mean_axes(h[l], 1, true));
+    energy[l] = ab_sum(ab_mul(b, apart));
+    step[l] = ab_sub(bias_statistic(m, mu, z, l), bias_statistic(m, h, zh, l));
+  }
   ab_set_recording(ctx, recording);
-  AbTensor *sum = bias_contrast(bias(m, 0), v, h[0]);
-  for (int64_t l = 1; l <= m->top; l++) {
-    sum = ab_add(sum, ab_contrast(m->W[l], mu[l - 1], mu[l], h[l - 1], h[l]));
-    sum = ab_add(sum, bias_contrast(bias(m, l), mu[l], h[l]));
+  for (int64_t l = 0; l <= m->top; l++) {
+    AbTensor *part = bias_part(m, energy[l], step[l], l);
+    sum = sum ? ab_add(sum, part) : part;
+    if (l > 0) sum = ab_add(sum, ab_contrast(m->W[l], z[l - 1], z[l], zh[l - 1], zh[l]));
   }
   return ab_neg(sum);
 }
@@ -276,9 +359,8 @@ static AbTensor *generate(AbModel *self, int64_t count) {
   Dbm *m = (Dbm *)self;
   AbContext *ctx = ab_context(self);
   AbTensor *h[MOST + 1] = {NULL};
-  AbShape times = AB_SHAPE((count + m->chains - 1) / m->chains, 1);
   bool recording = ab_set_recording(ctx, false);
-  for (int64_t l = 0; l <= m->top; l++) h[l] = ab_slice(ab_repeat(m->chain[l], times), 0, 0, count);
+  for (int64_t l = 0; l <= m->top; l++) h[l] = rows_of(m->chain[l], count);
   gibbs(m, h, m->burn_in);
   AbTensor *v = visible(m, h);
   ab_set_recording(ctx, recording);
@@ -434,7 +516,9 @@ static const AbComponent dbm = {
     .kind = AB_KIND_MODEL,
     .name = "dbm",
     .doc = "Deep Boltzmann machine, by mean field and persistent chains.",
-    .citation = "Salakhutdinov, Hinton: Deep Boltzmann machines. AISTATS 2009.",
+    .citation = "Salakhutdinov, Hinton: Deep Boltzmann machines. AISTATS 2009. Montavon, Mueller: "
+                "Deep Boltzmann machines and the centering trick. Neural Networks: Tricks of the "
+                "Trade, 2012.",
     .instance_size = sizeof(Dbm),
     AB_PARAMS(params),
     AB_SLOTS(slots),

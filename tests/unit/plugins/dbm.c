@@ -267,13 +267,25 @@ static void test_mean_field(const PluginTestCase *at) {
 
 /* ---- learning -------------------------------------------------------------------------------- */
 
-/* Adds `part` times the statistics of a state: what goes with W, and with a. */
-static void add_statistics(const Machine *m, Units h, double part, Machine *g, Units a) {
+/* Adds `part` times the statistics of a state, of units at a distance from o: what goes with W, and
+ * with the biases between such units.                                                            */
+static void add_statistics(const Machine *m, Units h, Units o, double part, Machine *g, Units a) {
   for (int l = 0; l <= m->top; l++)
     for (int i = 0; i < m->n[l]; i++) {
       a[l][i] += part * h[l][i];
-      for (int j = 0; l > 0 && j < m->n[l - 1]; j++) g->W[l][j][i] += part * h[l - 1][j] * h[l][i];
+      for (int j = 0; l > 0 && j < m->n[l - 1]; j++)
+        g->W[l][j][i] += part * (h[l - 1][j] - o[l - 1][j]) * (h[l][i] - o[l][i]);
     }
+}
+
+/* From biases between units at a distance from o to those of the machine. */
+static void uncentre(const Machine *g, Units o, Units a) {
+  for (int l = 1; l <= g->top; l++)
+    for (int j = 0; j < g->n[l - 1]; j++)
+      for (int i = 0; i < g->n[l]; i++) {
+        a[l][i] -= o[l - 1][j] * g->W[l][j][i];
+        a[l - 1][j] -= g->W[l][j][i] * o[l][i];
+      }
 }
 
 static double *chain_of(const Rig *rig, int l) {
@@ -298,42 +310,74 @@ static void check_group(const double *before, const double *after, const double 
                         tolerance);
 }
 
-/* A step at a rate of 1 adds the statistics of the data less those of the chains after the step; a
- * bias that two layers share takes half of them in each.                                        */
+/* Means of the batch. */
+static void offsets(const Machine *m, double *const *rows, int count, Units o) {
+  for (int l = 0; l <= m->top; l++)
+    for (int i = 0; i < m->n[l]; i++) {
+      o[l][i] = 0;
+      for (int r = 0; r < count; r++) o[l][i] += rows[l][r * WIDE + i] / count;
+    }
+}
+
+static void check_step(const Machine *m, const Machine *after, const Machine *g, Units a,
+                       double share, double tolerance) {
+  for (int l = 1; l <= m->top; l++) {
+    check_group(&m->W[l][0][0], &after->W[l][0][0], &g->W[l][0][0], m->n[l - 1], m->n[l], 1,
+                tolerance);
+    check_group(m->b[l], after->b[l], a[l - 1], 1, m->n[l - 1], l == 1 ? 1 : share, tolerance);
+    check_group(m->c[l], after->c[l], a[l], 1, m->n[l], l == m->top ? 1 : share, tolerance);
+  }
+}
+
+#define SEEN 11
+
+/* A step at a rate of 1 adds the statistics of the data less those of the chains after the step;
+ * its loss is the difference of their mean energies. A bias that two layers share takes half of
+ * them in each; where the units are centred, the whole. */
+static void gradient(const PluginTestCase *at, int top, gboolean centred) {
+  Machine m = machine(top, 1, 210), after = m, g = {.top = top, .n = {4, 3, 2, 2}};
+  Rig rig = rig_new(at, &m, 7);
+  AbBatch *batch = plugin_test_batch(rig.ctx, all_rows(&rig, SEEN), NULL);
+  double *chains[MOST + 1] = {NULL}, *rows[MOST + 1];
+  double seen[MOST + 1][SEEN * WIDE], tolerance = at->real == AB_F32 ? 1e-5 : 1e-12;
+  double loss, apart = 0;
+  Units a = {{0}}, o = {{0}}, h;
+
+  plugin_test_set_bool(rig.model, "centred", centred);
+  rig_build(&rig, &m, AB_ROLE_RECONSTRUCT, "sgd", 1);
+  loss = plugin_test_step(rig.ctx, rig.step, batch, 0, 1);
+  plugin_test_fine(rig.ctx);
+  get_weights(&rig, &after);
+  for (int l = 0; l <= top; l++) chains[l] = chain_of(&rig, l);
+  for (int s = 0; s < SEEN; s++) {
+    visible_bits(s, h);
+    mean_field(&m, h, 10);
+    for (int l = 0; l <= top; l++) memcpy(seen[l] + s * WIDE, h[l], sizeof h[l]);
+  }
+  for (int l = 0; l <= top; l++) rows[l] = seen[l];
+  if (centred) offsets(&m, rows, SEEN, o);
+  for (int s = 0; s < SEEN; s++) {
+    for (int l = 0; l <= top; l++) memcpy(h[l], seen[l] + s * WIDE, sizeof h[l]);
+    add_statistics(&m, h, o, 1.0 / SEEN, &g, a);
+    apart += energy(&m, h) / SEEN;
+  }
+  for (int r = 0; r < 7; r++) {
+    chain_row(&m, chains, r, h);
+    add_statistics(&m, h, o, -1 / 7.0, &g, a);
+    apart -= energy(&m, h) / 7;
+  }
+  plugin_test_close(loss, apart, 10 * tolerance);
+  uncentre(&g, o, a);
+  check_step(&m, &after, &g, a, centred ? 1 : 0.5, tolerance);
+  for (int l = 0; l <= top; l++) g_free(chains[l]);
+  ab_batch_free(batch);
+  rig_end(&rig);
+}
+
 static void test_gradient(const PluginTestCase *at) {
   for (int top = 2; top <= 3; top++) {
-    Machine m = machine(top, 1, 210), after = m, g = {.top = top};
-    Rig rig = rig_begin(at, &m, 7);
-    AbBatch *batch = plugin_test_batch(rig.ctx, all_rows(&rig, 11), NULL);
-    double *chains[MOST + 1] = {NULL}, tolerance = at->real == AB_F32 ? 1e-5 : 1e-12;
-    Units a = {{0}};
-
-    plugin_test_step(rig.ctx, rig.step, batch, 0, 1);
-    plugin_test_fine(rig.ctx);
-    get_weights(&rig, &after);
-    for (int l = 0; l <= top; l++) chains[l] = chain_of(&rig, l);
-    for (int s = 0; s < 11; s++) {
-      Units mu;
-
-      visible_bits(s, mu);
-      mean_field(&m, mu, 10);
-      add_statistics(&m, mu, 1 / 11.0, &g, a);
-    }
-    for (int r = 0; r < 7; r++) {
-      Units h;
-
-      chain_row(&m, chains, r, h);
-      add_statistics(&m, h, -1 / 7.0, &g, a);
-    }
-    for (int l = 1; l <= top; l++) {
-      check_group(&m.W[l][0][0], &after.W[l][0][0], &g.W[l][0][0], m.n[l - 1], m.n[l], 1,
-                  tolerance);
-      check_group(m.b[l], after.b[l], a[l - 1], 1, m.n[l - 1], l == 1 ? 1 : 0.5, tolerance);
-      check_group(m.c[l], after.c[l], a[l], 1, m.n[l], l == top ? 1 : 0.5, tolerance);
-    }
-    for (int l = 0; l <= top; l++) g_free(chains[l]);
-    ab_batch_free(batch);
-    rig_end(&rig);
+    gradient(at, top, FALSE);
+    gradient(at, top, TRUE);
   }
 }
 
