@@ -1,7 +1,8 @@
 /* SPDX-License-Identifier: Apache-2.0
  *
- * Random shifts and mirror images of the training images. The random numbers are those of (seed,
- * epoch, batch), so that a batch is the same whoever asks for it, and when.                     */
+ * Random shifts and mirror images of the training images, and draws of ones and zeros by their
+ * probabilities. The random numbers are those of (seed, epoch, batch), so that a batch is the same
+ * whoever asks for it, and when.                                                                */
 #include "feed-internal.h"
 
 #include <string.h>
@@ -67,4 +68,25 @@ void augment_apply(const Feed *self, void *x, gint64 count, gint64 epoch, gint64
     }
     if (self->plan.flip && ab_stream_uniform(&stream) < 0.5) flip_image(&image, sample);
   }
+}
+
+#define DEFINE_DRAW(Real, name)                                                  \
+  static void name(AbStream *stream, Real *x, gint64 count) {                    \
+    for (gint64 i = 0; i < count; i++)                                           \
+      if (x[i] > 0 && x[i] < 1) x[i] = ab_stream_uniform(stream) < (double)x[i]; \
+  }
+DEFINE_DRAW(float, f32_draw)
+DEFINE_DRAW(double, f64_draw)
+
+void augment_draw(const Feed *self, const FeedField *field, void *x, gint64 count,
+                  const FeedPass *pass, gint64 batch) {
+  if (!self->plan.draw) return;
+  gint64 epoch = pass->split == AB_TRAIN ? pass->epoch : 0;
+  g_autofree char *name = g_strdup_printf("draw/%s/%d/%" G_GINT64_FORMAT "/%" G_GINT64_FORMAT,
+                                          field->name, (int)pass->split, epoch, batch);
+  AbStream stream = ab_stream(self->seed, name);
+  if (self->real == AB_F32)
+    f32_draw(&stream, x, count * field->count);
+  else
+    f64_draw(&stream, x, count * field->count);
 }

@@ -22,7 +22,7 @@ typedef struct {
 
 /* What FeedTransform asks for, checked. */
 typedef struct {
-  gboolean scale, clip, standardise, binarise;
+  gboolean scale, clip, standardise, binarise, draw;
   double low, high, threshold;
   gint64 shift;
   gboolean flip;
@@ -143,6 +143,9 @@ gboolean check_transformed(const Feed *self, const void *values, AbSplit source,
 void transform_apply(const Feed *self, void *x, gint64 count);
 /* shift and flip, by the random numbers of that batch. */
 void augment_apply(const Feed *self, void *x, gint64 count, gint64 epoch, gint64 batch);
+/* draw: a field like x, by random numbers of that batch; the same in all epochs but of training. */
+void augment_draw(const Feed *self, const FeedField *field, void *x, gint64 count,
+                  const FeedPass *pass, gint64 batch);
 /* Computes what the transforms need and nobody has set. */
 gboolean statistics_compute(Feed *self, GError **error);
 

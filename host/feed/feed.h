@@ -17,6 +17,7 @@ typedef struct {
   AbReals scale;    /* [low, high]: the training minimum and maximum go there    */
   bool standardise; /* per feature: minus mean, over standard deviation (0: 1)   */
   double binarise;  /* threshold: x > binarise; NaN: off                         */
+  bool draw;        /* each value is the probability of a 1; else 0              */
   int64_t shift;    /* augment, training only: up to that many pixels each way   */
   bool flip;        /* augment, training only: left and right, by chance 1/2     */
 } FeedTransform;

@@ -143,5 +143,7 @@ gboolean feed_produce(const Feed *self, FeedWork *work, const FeedPass *pass, gi
     if (!check_transformed(self, outputs[i], source, work->rows, count, error)) return FALSE;
   }
   if (pass->split == AB_TRAIN) augment_apply(self, outputs[self->x], count, pass->epoch, batch);
+  for (gint i = 0; i < self->field_count; i++)
+    if (self->fields[i].as_x) augment_draw(self, &self->fields[i], outputs[i], count, pass, batch);
   return TRUE;
 }

@@ -114,6 +114,24 @@ static gboolean plan_augment(FeedPlan *plan, const FeedTransform *transform, con
   return TRUE;
 }
 
+/* After all that sets the range. */
+static gboolean plan_draw(FeedPlan *plan, const FeedTransform *transform, AbSpec *out,
+                          GError **error) {
+  plan->draw = transform->draw;
+  if (!plan->draw) return TRUE;
+  if (plan->binarise)
+    return host_fail(error, AB_CONFIG,
+                     "data.transform.draw has nothing to draw where binarise leaves 0 and 1; leave "
+                     "one of them out");
+  if (!ab_spec_is_unit(out))
+    return host_fail(
+        error, AB_CONFIG,
+        "data.transform.draw takes x for probabilities, and x is not from 0 to 1;\nadd "
+        "data.transform.scale: [0, 1], or leave draw out");
+  out->range = AB_RANGE_BINARY;
+  return TRUE;
+}
+
 static void plan_range(const FeedPlan *plan, AbSpec *out) {
   if (plan->scale) out->range = plan->clip ? AB_RANGE_UNIT : AB_RANGE_REAL;
   if (plan->standardise) out->range = AB_RANGE_REAL;
@@ -128,12 +146,12 @@ static gboolean plan_init(Feed *self, const FeedTransform *transform, GError **e
   if (!plan_values(plan, transform, error)) return FALSE;
   if (!plan_augment(plan, transform, x, error)) return FALSE;
   gboolean changes =
-      plan->scale || plan->standardise || plan->binarise || plan->shift || plan->flip;
+      plan->scale || plan->standardise || plan->binarise || plan->draw || plan->shift || plan->flip;
   if (changes && x->out.range == AB_RANGE_CLASS)
     return host_fail(error, AB_CONFIG,
                      "x holds classes: of data.transform only reshape applies to it");
   plan_range(plan, &x->out);
-  return TRUE;
+  return plan_draw(plan, transform, &x->out, error);
 }
 
 gboolean fields_init(Feed *self, const FeedTransform *transform, GError **error) {

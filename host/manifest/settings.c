@@ -57,6 +57,9 @@ static const AbParam transform[] = {
      .unit = "",
      .doc = "Threshold above which x becomes 1, else 0; off where it is not given.",
      .since = "0.1"},
+    AB_PARAM_BOOL(FeedTransform, draw, false,
+                  "x from 0 to 1 is the probability of a 1, drawn anew in every epoch of training; "
+                  "what is evaluated stays as it was drawn."),
     AB_PARAM_INT(FeedTransform, shift, 0, 0, 1000, "pixels",
                  "Training images moved by up to that."),
     AB_PARAM_BOOL(FeedTransform, flip, false, "Half of the training images mirrored."),

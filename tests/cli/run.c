@@ -604,18 +604,22 @@ static void test_transform_statistics(void) {
 
 /* Each has an effect on the training; shift and flip none on what is measured. */
 static void test_transform_effects(void) {
-  static const char *const sets[] = {
-      "data.transform.scale=[-1, 3]", "data.transform.standardise=true",
-      "data.transform.binarise=0.3",  "data.transform.shift=1",
-      "data.transform.flip=true",     "data.shuffle=false",
-      "data.drop_last=true",          "data.batch=64"};
+  static const char *const sets[] = {"data.transform.scale=[-1, 3]",
+                                     "data.transform.standardise=true",
+                                     "data.transform.binarise=0.3",
+                                     "data.transform.draw=true",
+                                     "data.transform.shift=1",
+                                     "data.transform.flip=true",
+                                     "data.shuffle=false",
+                                     "data.drop_last=true",
+                                     "data.batch=64"};
   train("plain", NULL, NULL, NULL);
   double clean = train_value("test/loss", "optimizer.lr=0", NULL, NULL);
   for (guint i = 0; i < G_N_ELEMENTS(sets); i++) {
     train("changed", sets[i], NULL, NULL);
     g_assert_false(same_weights("plain", "changed"));
     double value = train_value("test/loss", "optimizer.lr=0", sets[i], NULL);
-    if (i < 3)
+    if (i < 4)
       g_assert_cmpfloat(value, !=, clean);
     else
       g_assert_cmpfloat_with_epsilon(value, clean, 1e-6); /* batches add up otherwise */

@@ -286,6 +286,55 @@ static void test_augment_streams(void) {
   g_assert_false(feed_test_same(first.x, 0, seed.x));
 }
 
+/* ---- draws ----------------------------------------------------------------------------------- */
+
+/* Feature i of five is a probability of i / 4. */
+static double chance_values(AbSplit split, gint64 row, gint64 feature) {
+  (void)split, (void)row;
+  return (double)feature / 4;
+}
+
+static void check_draws(const Seen *seen, gint rows) {
+  gint ones[5] = {0};
+  for (gint i = 0; i < 5 * rows; i++) {
+    double x = feed_test_x(seen, (guint)i);
+    g_assert_true(x == 0 || x == 1);
+    ones[i % 5] += (gint)x;
+  }
+  g_assert_cmpint(ones[0], ==, 0);
+  g_assert_cmpint(ones[4], ==, rows);
+  for (gint i = 1; i < 4; i++) /* five standard deviations */
+    g_assert_cmpfloat(fabs(ones[i] - rows * i / 4.0), <, 5 * sqrt(rows * i * (4 - i) / 16.0));
+}
+
+/* Ones as often as x says; anew in every epoch of training, and always the same elsewhere. */
+static void test_draw(void) {
+  const AbDtype types[] = {AB_F32, AB_F64};
+  for (gsize t = 0; t < G_N_ELEMENTS(types); t++) {
+    g_autoptr(Toy) toy = feed_test_toy_new(types[t], t == 0, 400, 300, 0);
+    toy->x.shape[0] = 5;
+    toy->x.range = AB_RANGE_UNIT;
+    toy->value = chance_values;
+    FeedTransform transform = feed_test_no_transform();
+    transform.draw = true;
+    FeedOptions options = feed_test_options(30);
+    options.shuffle = false;
+    g_autoptr(Feed) feed = feed_test_make(toy, &transform, options, 3);
+    g_assert_cmpint(feed_spec(feed, "x")->range, ==, AB_RANGE_BINARY);
+    g_auto(Seen) first = feed_test_pass(feed, toy, AB_TRAIN, 0, 0);
+    g_auto(Seen) again = feed_test_pass(feed, toy, AB_TRAIN, 0, 0);
+    g_auto(Seen) later = feed_test_pass(feed, toy, AB_TRAIN, 1, 0);
+    check_draws(&first, 400);
+    check_draws(&later, 400);
+    g_assert_true(feed_test_same(first.x, 0, again.x));
+    g_assert_false(feed_test_same(first.x, 0, later.x));
+    g_auto(Seen) held = feed_test_pass(feed, toy, AB_VALIDATION, 0, 0);
+    g_auto(Seen) held_later = feed_test_pass(feed, toy, AB_VALIDATION, 1, 0);
+    check_draws(&held, 300);
+    g_assert_true(feed_test_same(held.x, 0, held_later.x));
+  }
+}
+
 /* ---- statistics from a checkpoint ------------------------------------------------------------ */
 
 static void test_set_statistic(void) {
@@ -354,6 +403,7 @@ int main(int argc, char **argv) {
   g_test_add_func("/feed/transform/integers", test_integers);
   g_test_add_func("/feed/transform/augment", test_augment);
   g_test_add_func("/feed/transform/augment-streams", test_augment_streams);
+  g_test_add_func("/feed/transform/draw", test_draw);
   g_test_add_func("/feed/transform/set-statistic", test_set_statistic);
   return g_test_run();
 }

@@ -260,6 +260,11 @@ static void test_options(void) {
   transform = feed_test_no_transform();
   transform.binarise = INFINITY;
   check_refused(toy, transform, feed_test_options(1), "*binarise*");
+  transform.binarise = 1;
+  transform.draw = true;
+  check_refused(toy, transform, feed_test_options(1), "*draw has nothing to draw*");
+  transform.binarise = NAN;
+  check_refused(toy, transform, feed_test_options(1), "*draw *not from 0 to 1*scale*");
   transform = feed_test_no_transform();
   transform.flip = true;
   check_refused(toy, transform, feed_test_options(1), "*the shape [12];*");
