@@ -14,6 +14,7 @@ typedef struct {
   AbRole role;
   Source *source;
   Output *output;
+  Texts *texts;
   gint64 total, done, number; /* samples, samples, batches */
   gint64 batch;
   gint64 shown;  /* when, of the monotonic clock */
@@ -40,7 +41,8 @@ static gboolean call(Pass *self, AbBatch *batch, AbTensor *x, GError **error) {
   AbTensor *y = trained_call(self->trained, self->role, x, count, error);
   ab_set_batch(ctx, outer);
   if (!y) return FALSE;
-  output_add(self->output, y, labels);
+  if (self->output) output_add(self->output, y, labels);
+  if (self->texts && !texts_add(self->texts, y, error)) return FALSE;
   self->done += count;
   return assembly_check(self->trained->assembly, error);
 }
@@ -58,11 +60,12 @@ static gboolean step(Pass *self, GError **error) {
 }
 
 gboolean apply_run(const Trained *trained, AbRole role, Source *source, gint64 count, gint64 batch,
-                   Output *output, GError **error) {
+                   Output *output, Texts *texts, GError **error) {
   Pass self = {.trained = trained,
                .role = role,
                .source = source,
                .output = output,
+               .texts = texts,
                .total = source ? source_samples(source) : count,
                .batch = batch,
                .shown = g_get_monotonic_time()};

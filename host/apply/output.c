@@ -23,7 +23,7 @@ static gboolean same_file(const char *a, const char *b) {
          first.st_ino == second.st_ino;
 }
 
-static gboolean may_write(const char *path, gboolean force, const char *const *sources,
+gboolean output_may_write(const char *path, gboolean force, const char *const *sources,
                           GError **error) {
   for (guint i = 0; sources[i]; i++) {
     if (!same_file(path, sources[i])) continue;
@@ -38,7 +38,8 @@ static gboolean may_write(const char *path, gboolean force, const char *const *s
 
 Output *output_new(const char *path, AbRole role, gboolean force, const char *const *sources,
                    GError **error) {
-  StoreWriter *writer = may_write(path, force, sources, error) ? store_create(path, error) : NULL;
+  StoreWriter *writer =
+      output_may_write(path, force, sources, error) ? store_create(path, error) : NULL;
   if (!writer) return NULL;
   Output *self = g_new0(Output, 1);
   self->writer = writer;

@@ -18,8 +18,12 @@ typedef struct {
   gint64 odd;                /* samples whose result is not finite */
 } OutputInfo;
 
-/* Nothing stands under `path` before output_commit. An existing file is AB_IO unless `force`; the
- * files in `sources` (NULL-terminated) are never overwritten.                                    */
+/* AB_IO where something stands under `path` and `force` is not given, or where it is one of the
+ * files in `sources` (NULL-terminated), which are never overwritten. */
+gboolean output_may_write(const char *path, gboolean force, const char *const *sources,
+                          GError **error);
+
+/* Nothing stands under `path` before output_commit. NULL and AB_IO also where it may not write. */
 Output *output_new(const char *path, AbRole role, gboolean force, const char *const *sources,
                    GError **error);
 void output_free(Output *self); /* drops what was not committed */

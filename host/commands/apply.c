@@ -2,6 +2,7 @@
  *
  * abhost apply RUN|CHECKPOINT: a role of a trained model over data. */
 #include "../apply/apply.h"
+#include "../files.h"
 #include "../jsonout.h"
 #include "../registry/fit.h"
 #include "../run/signals.h"
@@ -17,12 +18,14 @@ static const char description[] =
     "the checkpoint keeps. Bytes (u8) of a file become 0 to 1 (over 255) where the samples of the\n"
     "training were from 0 to 1; --raw leaves them as they are.\n\n"
     "The output has a dataset that is named after the role; classify gives probabilities, and\n"
-    "/class, the most probable one. What lies in data space is as after the transforms.\n"
+    "/class, the most probable one. What lies in data space is as after the transforms. Where the\n"
+    "training data named its classes (characters of a text, labels of a table), --text writes\n"
+    "results by these names; - is the standard output.\n"
     "A run stands for its best checkpoint, if it has one (checkpoint.best), else for its last; its\n"
     "training data need not be there.";
 
 typedef struct {
-  char *role, *input, *output, *dataset, *split;
+  char *role, *input, *output, *text, *dataset, *split;
   gint64 batch, count, seed; /* count, seed: -1 where they are not given */
   gboolean raw, force;
 } ApplyOptions;
@@ -31,6 +34,7 @@ static void options_clear(ApplyOptions *self) {
   g_free(self->role);
   g_free(self->input);
   g_free(self->output);
+  g_free(self->text);
   g_free(self->dataset);
   g_free(self->split);
 }
@@ -44,7 +48,7 @@ static AbSplit split_named(const char *name) {
 }
 
 /* What can be said before anything is opened. */
-static int check_options(const ApplyOptions *options) {
+static int check_options(const ApplyOptions *options, gboolean json) {
   static const char *splits[AB_SPLIT_COUNT + 1];
   for (AbSplit split = 0; split < AB_SPLIT_COUNT; split++) splits[split] = ab_split_name(split);
   if (options->role && !fit_role(options->role)) {
@@ -55,7 +59,10 @@ static int check_options(const ApplyOptions *options) {
   }
   if (options->split && split_named(options->split) < 0)
     return command_no_name(&command_apply, options->split, "split", splits);
-  if (!options->output) return command_usage(&command_apply, "--output is missing");
+  if (!options->output && !options->text)
+    return command_usage(&command_apply, "--output is missing (or --text)");
+  if (json && options->text && strcmp(options->text, "-") == 0)
+    return command_usage(&command_apply, "--text - and --json both write to the standard output");
   if (options->batch < 1) return command_usage(&command_apply, "--batch takes a number from 1");
   if (options->count == 0 || options->count < -1)
     return command_usage(&command_apply, "--count takes a number from 1");
@@ -92,23 +99,22 @@ static char *shape_text(const OutputInfo *info, char *text, gsize size) {
   return text;
 }
 
-static char *plain_text(const OutputInfo *info, AbRole role, const char *path) {
+static char *plain_text(const OutputInfo *info, AbRole role, const ApplyOptions *options) {
+  g_autoptr(GString) text = g_string_new(NULL);
   char shape[200];
-  return g_strdup_printf("/%s  %s %s%s%s\nfile  %s\n", ab_role_name(role),
-                         ab_dtype_name(info->dtype), shape_text(info, shape, sizeof shape),
-                         info->classes ? ", with /class" : "",
-                         !info->labels   ? ""
-                         : info->classes ? " and /y"
-                                         : ", with /y",
-                         path);
+  if (info) {
+    g_string_append_printf(text, "/%s  %s %s", ab_role_name(role), ab_dtype_name(info->dtype),
+                           shape_text(info, shape, sizeof shape));
+    if (info->classes) g_string_append(text, ", with /class");
+    if (info->labels) g_string_append(text, info->classes ? " and /y" : ", with /y");
+    g_string_append_printf(text, "\nfile  %s\n", options->output);
+  }
+  if (options->text) g_string_append_printf(text, "text  %s\n", options->text);
+  return g_string_free(g_steal_pointer(&text), FALSE);
 }
 
-static char *result_json(const OutputInfo *info, const Trained *trained, AbRole role,
-                         const char *path) {
-  g_autoptr(JsonBuilder) json = json_builder_new();
+static void add_info(JsonBuilder *json, const OutputInfo *info, AbRole role) {
   g_autofree char *dataset = g_strdup_printf("/%s", ab_role_name(role));
-  json_builder_begin_object(json);
-  jsonout_text(json, "output", path);
   jsonout_text(json, "dataset", dataset);
   jsonout_text(json, "dtype", ab_dtype_name(info->dtype));
   jsonout_begin_array(json, "shape");
@@ -117,6 +123,15 @@ static char *result_json(const OutputInfo *info, const Trained *trained, AbRole 
   if (info->classes) jsonout_text(json, "classes", "/class");
   if (info->labels) jsonout_text(json, "labels", "/y");
   jsonout_int(json, "not_finite", info->odd);
+}
+
+static char *result_json(const OutputInfo *info, const Trained *trained, AbRole role,
+                         const ApplyOptions *options) {
+  g_autoptr(JsonBuilder) json = json_builder_new();
+  json_builder_begin_object(json);
+  if (info) jsonout_text(json, "output", options->output);
+  if (info) add_info(json, info, role);
+  if (options->text) jsonout_text(json, "text", options->text);
   jsonout_text(json, "role", ab_role_name(role));
   jsonout_text(json, "model", trained->checkpoint->model);
   jsonout_text(json, "checkpoint", store_path(trained->checkpoint->file));
@@ -135,7 +150,7 @@ static void note_differences(const Trained *trained) {
 static void note_numbers(const Source *source, const OutputInfo *info) {
   g_autofree char *note = source ? source_note(source) : NULL;
   if (note) command_note("%s", note);
-  if (info->odd > 0)
+  if (info && info->odd > 0)
     command_note("%" G_GINT64_FORMAT " of %" G_GINT64_FORMAT
                  " results are not finite: NaN or infinite",
                  info->odd, info->shape[0]);
@@ -143,10 +158,39 @@ static void note_numbers(const Source *source, const OutputInfo *info) {
 
 /* ---- the work -------------------------------------------------------------------------------- */
 
-static void describe(Output *output, const Trained *trained, const Source *source) {
-  output_attribute(output, "checkpoint", store_path(trained->checkpoint->file));
-  output_attribute(output, "model", trained->checkpoint->model);
-  if (source) output_attribute(output, "input", source_name(source));
+/* What is written, and what of it is there so far. */
+typedef struct {
+  Output *output; /* either may be NULL */
+  Texts *texts;
+} Results;
+
+static gboolean open_results(Results *self, const Trained *trained, AbRole role,
+                             const ApplyOptions *options, GError **error) {
+  const char *const sources[] = {store_path(trained->checkpoint->file), options->input, NULL};
+  gboolean file = options->text && strcmp(options->text, "-") != 0;
+  if (file && !output_may_write(options->text, options->force, sources, error)) return FALSE;
+  if (options->text && !(self->texts = texts_new(trained->checkpoint, role, error))) return FALSE;
+  if (!options->output) return TRUE;
+  self->output = output_new(options->output, role, options->force, sources, error);
+  return self->output != NULL;
+}
+
+static void results_clear(Results *self) {
+  output_free(self->output);
+  texts_free(self->texts);
+}
+G_DEFINE_AUTO_CLEANUP_CLEAR_FUNC(Results, results_clear)
+
+static gboolean commit(Results *self, const Trained *trained, const Source *source,
+                       const ApplyOptions *options, GError **error) {
+  if (self->output) {
+    output_attribute(self->output, "checkpoint", store_path(trained->checkpoint->file));
+    output_attribute(self->output, "model", trained->checkpoint->model);
+    if (source) output_attribute(self->output, "input", source_name(source));
+    if (!output_commit(self->output, error)) return FALSE;
+  }
+  if (!self->texts || strcmp(options->text, "-") == 0) return TRUE;
+  return files_write(options->text, texts_string(self->texts), -1, error);
 }
 
 static int apply(const Trained *trained, AbRole role, const ApplyOptions *options, gboolean json) {
@@ -158,19 +202,20 @@ static int apply(const Trained *trained, AbRole role, const ApplyOptions *option
                                  .batch = options->batch,
                                  .role = role};
   signals_install(); /* from here on there is a temporary file to take away */
-  const char *const sources[] = {store_path(trained->checkpoint->file), options->input, NULL};
-  g_autoptr(Output) output = output_new(options->output, role, options->force, sources, &error);
-  if (!output) return command_fail(error);
+  g_auto(Results) results = {0};
+  if (!open_results(&results, trained, role, options, &error)) return command_fail(error);
   g_autoptr(Source) source = options->input ? source_new(trained, &request, &error) : NULL;
   if ((options->input && !source) ||
-      !apply_run(trained, role, source, options->count, options->batch, output, &error))
+      !apply_run(trained, role, source, options->count, options->batch, results.output,
+                 results.texts, &error) ||
+      !commit(&results, trained, source, options, &error))
     return command_fail(error);
-  describe(output, trained, source);
-  if (!output_commit(output, &error)) return command_fail(error);
-  const OutputInfo *info = output_info(output);
+  const OutputInfo *info = results.output ? output_info(results.output) : NULL;
   note_numbers(source, info);
-  g_autofree char *text = json ? result_json(info, trained, role, options->output)
-                               : plain_text(info, role, options->output);
+  if (options->text && strcmp(options->text, "-") == 0)
+    return command_output(texts_string(results.texts));
+  g_autofree char *text =
+      json ? result_json(info, trained, role, options) : plain_text(info, role, options);
   return command_output(text);
 }
 
@@ -205,6 +250,8 @@ static int run(int argc, char **argv) {
        "A file of samples, or a data component", "FILE|DATA"},
       {"output", 'o', 0, G_OPTION_ARG_FILENAME, &options.output, "Where the results go (HDF5)",
        "FILE"},
+      {"text", 0, 0, G_OPTION_ARG_FILENAME, &options.text,
+       "Where results go by the names of their classes; -: the standard output", "FILE"},
       {"dataset", 0, 0, G_OPTION_ARG_STRING, &options.dataset, "Of an HDF5 file", "NAME"},
       {"split", 0, 0, G_OPTION_ARG_STRING, &options.split,
        "Of a data component: train, validation, test; default: test if there is one", "SPLIT"},
@@ -226,7 +273,7 @@ static int run(int argc, char **argv) {
   CommandOptions common;
   int status;
   if (command_parse(&line, argc, argv, &common, &status)) {
-    status = check_options(&options);
+    status = check_options(&options, common.json);
     if (!status) status = work(common.arguments[0], &common, &options);
     command_clear(&common);
   }

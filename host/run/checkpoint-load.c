@@ -3,6 +3,7 @@
  * Reading checkpoints. */
 #include "checkpoint.h"
 
+#include "../jsonin.h"
 #include "../registry/fit.h"
 #include <string.h>
 
@@ -92,6 +93,27 @@ gboolean checkpoint_signature(const Checkpoint *self, AbSignature *signature, GE
 
 gboolean checkpoint_data_spec(const Checkpoint *self, AbSpec *x, GError **error) {
   return read_spec(self, "/signature/data", x, error);
+}
+
+char **checkpoint_class_names(const Checkpoint *self, const char *field, GError **error) {
+  static const char dataset[] = "/signature/names";
+  if (!store_has(self->file, dataset)) return NULL;
+  g_autofree char *text = store_read_text(self->file, dataset, error);
+  g_autofree char *what = g_strdup_printf("%s of %s", dataset, store_path(self->file));
+  g_autoptr(JsonNode) root = text ? jsonin_object(what, text, -1, error) : NULL;
+  JsonArray *given = root ? jsonin_array(json_node_get_object(root), field) : NULL;
+  if (!given) return NULL;
+  guint count = json_array_get_length(given);
+  g_auto(GStrv) names = g_new0(char *, count + 1);
+  for (guint i = 0; i < count; i++) {
+    JsonNode *name = json_array_get_element(given, i);
+    if (!JSON_NODE_HOLDS_VALUE(name) || json_node_get_value_type(name) != G_TYPE_STRING) {
+      host_fail(error, AB_DATA, "%s is damaged: name %u of %s is no text", what, i, field);
+      return NULL;
+    }
+    names[i] = json_node_dup_string(name);
+  }
+  return g_steal_pointer(&names);
 }
 
 gboolean checkpoint_statistics(const Checkpoint *self, Feed *feed, GError **error) {

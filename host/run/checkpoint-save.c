@@ -3,6 +3,7 @@
  * Writing checkpoints. */
 #include "checkpoint.h"
 
+#include "../jsonout.h"
 #include <string.h>
 
 static void write_tensor(StoreWriter *w, const char *name, AbTensor *tensor, const char *axes) {
@@ -64,6 +65,24 @@ static void write_data_spec(StoreWriter *w, const Assembly *assembly) {
     AbField field = ab_data_field_at(data, i);
     if (strcmp(field.name, "x") == 0) write_spec(w, "/signature/data", &field.spec);
   }
+}
+
+/* {"x": ["a", "b", ...]}: how the classes of the data's fields are called. */
+static void write_names(StoreWriter *w, const AbData *data) {
+  g_autoptr(JsonBuilder) json = json_builder_new();
+  gboolean any = FALSE;
+  json_builder_begin_object(json);
+  for (int32_t i = 0; data && i < ab_data_field_count(data); i++) {
+    AbField field = ab_data_field_at(data, i);
+    if (!field.classes) continue;
+    any = TRUE;
+    jsonout_begin_array(json, field.name);
+    for (gint64 k = 0; k < field.spec.classes; k++) jsonout_text(json, NULL, field.classes[k]);
+    json_builder_end_array(json);
+  }
+  json_builder_end_object(json);
+  g_autofree char *text = any ? jsonout_line(json) : NULL;
+  if (any) store_write_text(w, "/signature/names", text);
 }
 
 static void write_statistics(StoreWriter *w, const Feed *feed) {
@@ -141,6 +160,7 @@ gboolean checkpoint_save(const char *path, const Assembly *assembly, const RunSt
   write_optimizer(w, assembly->step);
   write_signature(w, assembly);
   write_data_spec(w, assembly);
+  write_names(w, assembly->data);
   write_statistics(w, assembly->feed);
   write_plugins(w, assembly);
   write_run(w, state);

@@ -7,6 +7,7 @@
  *   /transform/mean ...            statistics of the data's transforms
  *   /signature/in, /signature/out  what the model was built for
  *   /signature/data                x as the data declares it, before the transforms
+ *   /signature/names               how classes of its fields are called, as JSON
  *   /plugins/model ...             id, version and SHA-256 of every plugin that was used
  *   /run                           epoch, batch, step and sums: how far the run has come
  *   /manifest, /resolved           the manifest as written, and with everything filled in */
@@ -38,6 +39,9 @@ G_DEFINE_AUTOPTR_CLEANUP_FUNC(Checkpoint, checkpoint_close)
 gboolean checkpoint_signature(const Checkpoint *self, AbSignature *signature, GError **error);
 /* x as the data declared it. */
 gboolean checkpoint_data_spec(const Checkpoint *self, AbSpec *x, GError **error);
+/* How the classes of a field of the data are called, NULL-terminated: g_strfreev. NULL without an
+ * error where they have no names.                                                                */
+char **checkpoint_class_names(const Checkpoint *self, const char *field, GError **error);
 /* Statistics of the transforms, to the feed; before it is loaded. */
 gboolean checkpoint_statistics(const Checkpoint *self, Feed *feed, GError **error);
 /* Weights and buffers of all instances; any that is missing or of another shape is an error. */

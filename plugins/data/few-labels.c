@@ -69,6 +69,7 @@ static bool take_fields(FewLabels *self) {
     if (strcmp(field.name, "y") == 0) self->y = i;
     self->size[i] = ab_spec_count(&field.spec) * (int64_t)ab_dtype_size(field.spec.dtype);
     ab_data_field(data, field.name, &field.spec);
+    if (field.classes) ab_data_class_names(data, field.name, field.classes);
   }
   AbSpec y = self->y < 0 ? (AbSpec){0} : ab_data_field_at(self->of, self->y).spec;
   if (self->x < 0 || y.range != AB_RANGE_CLASS || ab_spec_count(&y) != 1) {

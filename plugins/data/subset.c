@@ -323,6 +323,7 @@ static void declare(Chosen *self) {
       ab_data_another_x(&self->base, field.name);
     else
       ab_data_field(&self->base, field.name, &field.spec);
+    if (field.classes) ab_data_class_names(&self->base, field.name, field.classes);
   }
   for (AbSplit split = 0; split < AB_SPLIT_COUNT; split++)
     ab_data_length(&self->base, split, self->samples[split]);

@@ -429,6 +429,90 @@ static void test_refused(void) {
     apply_fails(rows[i].arguments, rows[i].status, rows[i].word);
 }
 
+/* ---- texts ----------------------------------------------------------------------------------- */
+
+static void train_text(void) {
+  g_autoptr(GString) text = g_string_new(NULL);
+  for (int i = 0; i < 400; i++) g_string_append(text, i % 2 ? "ab\n" : "c\xC3\xA9");
+  cli_write("a.txt", text->str);
+  train(
+      "text",
+      "problem: predict\nseed: 3\nepochs: 2\ndata: {plugin: text, file: a.txt, length: 9, batch: 20}\n"
+      "model: {plugin: transformer, causal: true, width: 8, heads: 2, layers: 1}\n"
+      "loss: {plugin: cross-entropy}\noptimizer: {plugin: adam}\nmetrics: [accuracy]\n");
+}
+
+/* The characters are those of the classes in the file beside; samples are a line apart. */
+static void test_text(void) {
+  static const char *const names[] = {"\n", "a", "b", "c", "\xC3\xA9"};
+  train_text();
+  g_autoptr(CliResult) result = cli_run("apply", "text", "--role", "generate", "--count", "3", "-o",
+                                        "text.h5", "--text", "generated.txt", NULL);
+  cli_assert_status(result, 0);
+  g_assert_nonnull(strstr(result->out, "text  generated.txt"));
+  gsize count;
+  g_autofree double *classes = cli_tensor("text.h5", "/generate", &count);
+  g_assert_cmpuint(count, ==, 3 * 9);
+  g_autoptr(GString) expected = g_string_new(NULL);
+  for (gsize i = 0; i < count; i++) {
+    if (i % 9 == 0 && i > 0) g_string_append_c(expected, '\n');
+    g_string_append(expected, names[(int)classes[i]]);
+    if (i % 9 == 8) g_string_append_c(expected, '\n');
+  }
+  g_autofree char *text = cli_read("generated.txt");
+  g_assert_cmpstr(text, ==, expected->str);
+  g_autoptr(CliResult) printed =
+      cli_run("apply", "text", "--role", "generate", "--count", "3", "--text", "-", NULL);
+  cli_assert_status(printed, 0);
+  g_assert_cmpstr(printed->out, ==, expected->str);
+  g_autoptr(CliResult) again = cli_run("apply", "text", "--role", "generate", "--count", "3",
+                                       "--text", "generated.txt", NULL);
+  cli_assert_status(again, AB_IO);
+  cli_assert_says(again, "--force", NULL);
+}
+
+/* Labels of a table, a line each. */
+static void test_text_labels(void) {
+  cli_write("pets.csv", "weight,pet\n4,cat\n30,dog\n5,cat\n28,dog\n3,cat\n33,dog\n");
+  train("pets", "problem: classify\nseed: 1\nepochs: 60\nvalidation: {fraction: 0}\n"
+                "data: {plugin: csv, file: pets.csv, label: pet, batch: 6, transform: "
+                "{standardise: true}}\nmodel: {plugin: mlp, units: [4]}\n"
+                "optimizer: {plugin: adam, lr: 0.1}\n");
+  g_autoptr(CliResult) result =
+      cli_run("apply", "pets", "-i", "{plugin: csv, file: pets.csv, label: pet}", "--split",
+              "train", "--text", "-", NULL);
+  cli_assert_status(result, 0);
+  g_assert_cmpstr(result->out, ==, "cat\ndog\ncat\ndog\ncat\ndog\n");
+}
+
+static void test_text_refused(void) {
+  train_text();
+  train_auto_encoder();
+  write_samples();
+  static const struct {
+    const char *arguments;
+    int status;
+    const char *word;
+  } rows[] = {
+      {"ae -i x.npy --text t.txt", AB_CONFIG, "no names"},
+      {"text -i '{plugin: text, file: a.txt, length: 9}' --split train --role predict --text t.txt",
+       AB_CONFIG, "numbers"},
+      {"text --role generate --count 1 --text - --json", AB_USAGE, "--json"},
+      {"text --role generate --count 1", AB_USAGE, "--text"},
+      {"text --role generate --count 1 --text nowhere/t.txt", AB_IO, "nowhere"},
+      {"text --role generate --count 1 --text text/checkpoints/last.h5 --force", AB_IO, "last.h5"},
+  };
+  for (guint i = 0; i < G_N_ELEMENTS(rows); i++) {
+    g_autofree char *line = g_strdup_printf("apply %s", rows[i].arguments);
+    g_auto(GStrv) words = NULL;
+    g_assert_true(g_shell_parse_argv(line, NULL, &words, NULL));
+    g_autoptr(CliResult) result = cli_runv((const char *const *)words);
+    cli_assert_status(result, rows[i].status);
+    cli_assert_says(result, rows[i].word, NULL);
+    g_assert_false(cli_exists("t.txt"));
+  }
+}
+
 /* ---- the output ------------------------------------------------------------------------------ */
 
 static void test_overwrite(void) {
@@ -515,6 +599,9 @@ int main(int argc, char **argv) {
   g_test_add_func("/cli/apply/raw", test_raw);
   g_test_add_func("/cli/apply/statistics", test_statistics);
   g_test_add_func("/cli/apply/refused", test_refused);
+  g_test_add_func("/cli/apply/text", test_text);
+  g_test_add_func("/cli/apply/text-labels", test_text_labels);
+  g_test_add_func("/cli/apply/text-refused", test_text_refused);
   g_test_add_func("/cli/apply/overwrite", test_overwrite);
   g_test_add_func("/cli/apply/own-files", test_own_files);
   g_test_add_func("/cli/apply/stopped", test_stopped);

@@ -275,6 +275,8 @@ static void declare(Csv *self) {
     y = (AbSpec){.dtype = AB_I64, .range = AB_RANGE_CLASS, .classes = self->classes.count};
   ab_data_field(&self->base, "x", &x);
   if (table->labelled || table->targets > 0) ab_data_field(&self->base, "y", &y);
+  if (table->labelled)
+    ab_data_class_names(&self->base, "y", (const char *const *)self->classes.texts);
   ab_data_length(&self->base, AB_TRAIN, self->length[AB_TRAIN]);
   ab_data_length(&self->base, AB_TEST, self->length[AB_TEST]);
   ab_data_origin(&self->base, origin);

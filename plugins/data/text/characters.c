@@ -41,6 +41,15 @@ int32_t character_of(const char *text) {
   return length == size ? character : -1;
 }
 
+void character_encode(int32_t character, char utf8[CHARACTER_BYTES]) {
+  static const unsigned char lead[] = {0, 0, 0xC0, 0xE0, 0xF0};
+  int bytes = character < 0x80 ? 1 : character < 0x800 ? 2 : character < 0x10000 ? 3 : 4;
+
+  for (int i = bytes - 1; i > 0; i--, character >>= 6) utf8[i] = (char)(0x80 | (character & 0x3F));
+  utf8[0] = (char)(lead[bytes] | character);
+  utf8[bytes] = '\0';
+}
+
 const char *character_text(int32_t character, char text[CHARACTER_TEXT]) {
   if (character > 0x20 && character < 0x7F)
     snprintf(text, CHARACTER_TEXT, "'%c'", (char)character);

@@ -23,6 +23,9 @@ void characters_place(const Characters *self, int64_t index, int64_t *line, int6
 
 /* The code point of a text that is one character; -1 for any other text. */
 int32_t character_of(const char *text);
+/* Its UTF-8 with a 0 behind it; for code points that character_of gives. */
+#define CHARACTER_BYTES 5
+void character_encode(int32_t character, char utf8[CHARACTER_BYTES]);
 /* "'e'", or "U+0007" for what cannot be shown; `text` has room for it. */
 #define CHARACTER_TEXT 16
 const char *character_text(int32_t character, char text[CHARACTER_TEXT]);

@@ -159,6 +159,26 @@ static bool make_classes(Text *self) {
   return collect_classes(self, unknown) && number(self, unknown);
 }
 
+/* The classes are called what their characters look like. */
+static void declare_names(Text *self) {
+  size_t count = (size_t)self->class_count;
+  const char **names = malloc(count * sizeof *names);
+  char(*texts)[CHARACTER_BYTES] = malloc(count * sizeof *texts);
+
+  for (size_t i = 0; names != NULL && texts != NULL && i < count; i++) {
+    character_encode(self->classes[i], texts[i]);
+    names[i] = texts[i];
+  }
+  if (names != NULL && texts != NULL) {
+    ab_data_class_names(&self->base, "x", names);
+    ab_data_class_names(&self->base, "y", names);
+  } else {
+    ab_fail(&self->base, AB_INTERNAL, "no memory for the characters of %s", self->text.path);
+  }
+  free(names);
+  free(texts);
+}
+
 /* ---- data ------------------------------------------------------------------------------------ */
 
 /* "text.txt:17:3": where a window begins. */
@@ -188,6 +208,7 @@ static void text_open(AbData *data) {
   window.classes = self->class_count;
   ab_data_field(data, "x", &window);
   ab_data_field(data, "y", &window);
+  declare_names(self);
   for (AbSplit split = 0; split < AB_SPLIT_COUNT; split++)
     ab_data_length(data, split, self->windows[split]);
   ab_data_origin(data, origin);

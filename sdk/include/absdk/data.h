@@ -42,6 +42,9 @@ typedef struct {
 /* Declares a field, from `open`. "x" is what models see; "y" is the label or target. Fields of
  * AB_RANGE_CLASS are AB_I64; the host converts others to the real type of the run.               */
 AB_EXPORT void ab_data_field(AbData *self, const char *name, const AbSpec *spec);
+/* What the classes of a field that was declared are called, for people: as many texts as it has
+ * classes, UTF-8, which are copied. Optional.                                                    */
+AB_EXPORT void ab_data_class_names(AbData *self, const char *field, const char *const *names);
 /* Declares how many samples a split has; splits not declared have none. */
 AB_EXPORT void ab_data_length(AbData *self, AbSplit split, int64_t samples);
 /* Declares that rows are stored in slabs of that many: shuffling then keeps to slabs inside a
@@ -55,8 +58,9 @@ AB_EXPORT void ab_data_origin(AbData *self, void (*origin)(AbData *self, AbSplit
  * A component with a slot of kind data opens, loads and fetches from what is in it (a subset, a
  * mixture); it is closed by the host.                                                           */
 typedef struct {
-  const char *name; /* lives as long as the data */
+  const char *name; /* lives as long as the data, as `classes` does */
   AbSpec spec;
+  const char *const *classes; /* spec.classes texts; NULL: they have no names */
 } AbField;
 AB_EXPORT void ab_data_open(AbData *self);
 AB_EXPORT void ab_data_load(AbData *self);

@@ -20,6 +20,7 @@ struct AbDataState {
   AbField fields[MAX_FIELDS];
   char names[MAX_FIELDS][64];
   bool another_x[MAX_FIELDS];
+  char **classes[MAX_FIELDS]; /* their names: one block with the texts behind */
   int64_t samples[AB_SPLIT_COUNT];
   int64_t slab;
   bool opened;
@@ -49,13 +50,17 @@ static bool sound(const AbSpec *spec) {
   return typed && count > 0 && spec->range >= AB_RANGE_REAL && spec->range <= AB_RANGE_CLASS;
 }
 
+static int32_t field_named(const struct AbDataState *state, const char *name) {
+  for (int32_t i = 0; i < state->field_count; i++)
+    if (strcmp(state->names[i], name) == 0) return i;
+  return -1;
+}
+
 void ab_data_field(AbData *self, const char *name, const AbSpec *spec) {
   struct AbDataState *state = state_of(self);
   if (!state) return;
-  bool twice = false;
-  for (int32_t i = 0; i < state->field_count; i++) twice |= strcmp(state->names[i], name) == 0;
-  if (twice || state->field_count == MAX_FIELDS || strlen(name) >= sizeof state->names[0] ||
-      !sound(spec)) {
+  if (field_named(state, name) >= 0 || state->field_count == MAX_FIELDS ||
+      strlen(name) >= sizeof state->names[0] || !sound(spec)) {
     ab_fail(self, AB_INTERNAL,
             "field '%s' cannot be declared: names are unique and short, at most %d of them; class "
             "fields are i64 with classes; no axis is empty",
@@ -64,21 +69,49 @@ void ab_data_field(AbData *self, const char *name, const AbSpec *spec) {
   }
   int32_t i = state->field_count++;
   snprintf(state->names[i], sizeof state->names[i], "%s", name);
-  state->fields[i] = (AbField){state->names[i], *spec};
+  state->fields[i] = (AbField){.name = state->names[i], .spec = *spec};
+}
+
+/* A block of pointers and the texts to which they point. */
+static char **copy_texts(const char *const *texts, int64_t count) {
+  size_t size = (size_t)count * sizeof(char *);
+  for (int64_t i = 0; i < count; i++) size += strlen(texts[i]) + 1;
+  char **copy = malloc(size);
+  if (!copy) return NULL;
+  char *at = (char *)(copy + count);
+  for (int64_t i = 0; i < count; i++) {
+    copy[i] = at;
+    at = stpcpy(at, texts[i]) + 1;
+  }
+  return copy;
+}
+
+void ab_data_class_names(AbData *self, const char *field, const char *const *names) {
+  struct AbDataState *state = state_of(self);
+  if (!state) return;
+  int32_t i = field_named(state, field);
+  if (i < 0 || state->fields[i].spec.range != AB_RANGE_CLASS) {
+    ab_fail(self, AB_INTERNAL, "'%s' is no field of classes that was declared; it names none",
+            field);
+    return;
+  }
+  free(state->classes[i]);
+  state->classes[i] = copy_texts(names, state->fields[i].spec.classes);
+  state->fields[i].classes = (const char *const *)state->classes[i];
+  if (!state->classes[i]) ab_fail(self, AB_INTERNAL, "out of memory");
 }
 
 void ab_data_another_x(AbData *self, const char *name) {
   struct AbDataState *state = state_of(self);
-  for (int32_t i = 0; state && i < state->field_count; i++) {
-    if (strcmp(state->names[i], "x") != 0) continue;
-    AbSpec spec = state->fields[i].spec;
+  int32_t x = state ? field_named(state, "x") : -1;
+  if (x >= 0) {
+    AbSpec spec = state->fields[x].spec;
     int32_t before = state->field_count;
     ab_data_field(self, name, &spec);
     if (state->field_count > before) state->another_x[before] = true;
-    return;
-  }
-  if (state)
+  } else if (state) {
     ab_fail(self, AB_INTERNAL, "field '%s' is of the kind of x, which was not declared yet", name);
+  }
 }
 
 void ab_data_length(AbData *self, AbSplit split, int64_t samples) {
@@ -137,7 +170,9 @@ void ab_data_close(AbData *self) {
 
 void ab_data_state_free(AbInstance *self) {
   ab_data_close(self);
-  free(self->state->data);
+  struct AbDataState *state = self->state->data;
+  for (int32_t i = 0; state && i < state->field_count; i++) free(state->classes[i]);
+  free(state);
 }
 
 /* May run on the feed's thread: touches nothing of the context but its error. */

@@ -196,6 +196,9 @@ static void test_labels(Fixture *f, gconstpointer unused) {
   gives(f, 3, D(1, 2, 3), D(0, 2, 1));
   text_of(f, "a,class\n1,cat\n2,\"Dog, big\"\n3,ant\n4,cat\n");
   set(f, "label", "2");
+  g_assert_true(plugin_test_open(f->data));
+  g_assert_cmpstr(ab_data_field_at(f->data, 1).classes[0], ==, "Dog, big");
+  g_assert_cmpstr(ab_data_field_at(f->data, 1).classes[2], ==, "cat");
   gives(f, 4, D(1, 2, 3, 4), D(2, 0, 1, 2)); /* "Dog, big" < ant < cat */
   text_of(f, "10,5\n2,6\n1,7\n2,8\n");
   set(f, "label", "1");

@@ -79,6 +79,7 @@ static void test_parts(Fixture *f, gconstpointer unused) {
 /* One to four bytes each, after a byte order mark; classes in the order of code points. */
 static void test_utf8(Fixture *f, gconstpointer unused) {
   const double x[] = {3, 1, 2, 0}, y[] = {1, 2, 0, 0};
+  const char *const names[] = {".", "\xC3\xA9", "\xE2\x82\xAC", "\xF0\x9D\x84\x9E"};
 
   (void)unused;
   give(f, "\xEF\xBB\xBF\xF0\x9D\x84\x9E\xC3\xA9\xE2\x82\xAC.." /* G clef, e acute, euro, dots */,
@@ -86,6 +87,9 @@ static void test_utf8(Fixture *f, gconstpointer unused) {
   g_assert_true(plugin_test_open(f->data));
   plugin_test_rows(f->data, "x", AB_TRAIN, 1, x);
   plugin_test_rows(f->data, "y", AB_TRAIN, 1, y);
+  for (int field = 0; field < 2; field++)
+    for (int i = 0; i < 4; i++)
+      g_assert_cmpstr(ab_data_field_at(f->data, field).classes[i], ==, names[i]);
 }
 
 static void test_origin(Fixture *f, gconstpointer unused) {

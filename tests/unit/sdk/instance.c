@@ -427,9 +427,40 @@ static void open_negative(AbData *self) {
   open_sound(self);
   ab_data_length(self, AB_TRAIN, -1);
 }
+static void open_unnamed(AbData *self) {
+  open_sound(self);
+  ab_data_class_names(self, "z", (const char *const[]){"zero"});
+}
+static void open_named_numbers(AbData *self) {
+  open_sound(self);
+  ab_data_class_names(self, "x", (const char *const[]){"zero"});
+}
 static void open_store(AbData *self) {
   open_sound(self);
   g_assert_null(ab_store_open(self, "/nowhere/rows.h5"));
+}
+
+/* The texts are copies, and those that were given last. */
+static void test_class_names(void) {
+  AbContext *ctx = sdk_context("cpu", AB_F64);
+  AbInstance *data = ab_instance_new(ctx, &rows, "data", NULL);
+  char text[10][2];
+  const char *names[10];
+  on_open = open_sound;
+  ab_data_open(data);
+  for (int i = 0; i < 10; i++) {
+    g_snprintf(text[i], sizeof text[i], "%d", i);
+    names[i] = "";
+  }
+  ab_data_class_names(data, "y", names);
+  for (int i = 0; i < 10; i++) names[i] = text[i];
+  ab_data_class_names(data, "y", names);
+  text[7][0] = 'x';
+  g_assert_cmpstr(ab_data_field_at(data, 1).classes[7], ==, "7");
+  g_assert_cmpstr(ab_data_field_at(data, 1).classes[9], ==, "9");
+  sdk_assert_ok(ctx);
+  ab_instance_free(data);
+  ab_context_free(ctx);
 }
 
 static void test_data(void) {
@@ -446,6 +477,7 @@ static void test_data(void) {
   g_assert_cmpint(ab_data_field_count(data), ==, 2);
   g_assert_cmpstr(ab_data_field_at(data, 1).name, ==, "y");
   g_assert_cmpint(ab_data_field_at(data, 1).spec.classes, ==, 10);
+  g_assert_null(ab_data_field_at(data, 1).classes);
   const int64_t samples[] = {60, 0, 10};
   for (int i = 0; i < 3; i++) g_assert_cmpint(ab_data_samples(data, i), ==, samples[i]);
   g_assert_cmpint(ab_data_slab(data), ==, 8);
@@ -463,8 +495,9 @@ static void test_data(void) {
   const struct {
     void (*open)(AbData *self);
     const char *text;
-  } faults[] = {{open_nothing, "no field"}, {open_twice, "'x'"},   {open_classless, "'y'"},
-                {open_empty, "'x'"},        {open_negative, "-1"}, {open_store, "rows.h5"}};
+  } faults[] = {{open_nothing, "no field"}, {open_twice, "'x'"},        {open_classless, "'y'"},
+                {open_empty, "'x'"},        {open_negative, "-1"},      {open_store, "rows.h5"},
+                {open_unnamed, "'z'"},      {open_named_numbers, "'x'"}};
   for (size_t i = 0; i < G_N_ELEMENTS(faults); i++) {
     data = ab_instance_new(ctx, &rows, "data", NULL);
     on_open = faults[i].open;
@@ -487,5 +520,6 @@ int main(int argc, char **argv) {
   sdk_add("/instance/kinds", test_kinds);
   g_test_add_func("/instance/generate", test_generate);
   g_test_add_func("/instance/data", test_data);
+  g_test_add_func("/instance/class-names", test_class_names);
   return g_test_run();
 }
