@@ -182,13 +182,16 @@ static int no_slot(const GPtrArray *slots, const char *path) {
 }
 
 static int show(const Original *original, const Options *options, const char *path, gboolean json) {
+  GError *error = NULL;
   g_autoptr(GPtrArray) slots = slots_of(original->assembly);
   g_autoptr(GPtrArray) all = g_ptr_array_new_with_free_func(found_free);
   for (guint i = 0; i < slots->len; i++) {
     const Slot *slot = slots->pdata[i];
     if (options->slot && strcmp(options->slot, slot->path) != 0) continue;
+    GPtrArray *equivalents = equivalents_find(original, slot, &error);
+    if (!equivalents) return command_fail(error);
     Found *found = g_new0(Found, 1);
-    *found = (Found){slot, equivalents_find(original, slot)};
+    *found = (Found){slot, equivalents};
     g_ptr_array_add(all, found);
   }
   if (options->slot && all->len == 0) return no_slot(slots, options->slot);

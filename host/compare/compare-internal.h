@@ -158,8 +158,6 @@ Spawn *spawn_start(const char *const *arguments, gint64 jobs, const char *log, G
 gboolean spawn_ended(Spawn *self);
 void spawn_signal(Spawn *self, int number);
 void spawn_free(Spawn *self);
-/* "SIGSEGV" */
-const char *spawn_signal_name(int number);
 
 /* ---- schedule.c ------------------------------------------------------------------------------ */
 

@@ -1,26 +1,13 @@
 /* SPDX-License-Identifier: Apache-2.0
  *
- * Trying a candidate: does it offer the role, does it fit, how large is it? The child that does it
- * computes nothing (a dry run has shapes alone), so that the OpenMP of a forked process is not
- * asked for.                                                                                     */
+ * Trying a candidate: does it offer the role, does it fit, how large is it?                      */
 #include "compare-internal.h"
 
 #include "../assembly/describe.h"
+#include "../child.h"
 #include "../jsonin.h"
 #include "../jsonout.h"
 #include "../manifest/manifest.h"
-#include "../run/signals.h"
-#include <errno.h>
-#include <fcntl.h>
-#include <poll.h>
-#include <signal.h>
-#include <string.h>
-#include <sys/prctl.h>
-#include <sys/resource.h>
-#include <sys/wait.h>
-#include <unistd.h>
-
-enum { POLL_MILLISECONDS = 100 };
 
 /* ---- in the child ---------------------------------------------------------------------------- */
 
@@ -73,9 +60,17 @@ static Assembly *assemble(const Plan *plan, const Registry *registry, const Cand
   return g_steal_pointer(&assembly);
 }
 
-static char *answer(const Plan *plan, const Registry *registry, const Candidate *candidate) {
+typedef struct {
+  const Plan *plan;
+  const Registry *registry;
+  const Candidate *candidate;
+} Question;
+
+static char *answer(gpointer data) {
+  const Question *question = data;
   g_autoptr(GError) error = NULL;
-  g_autoptr(Assembly) assembly = assemble(plan, registry, candidate, &error);
+  g_autoptr(Assembly) assembly =
+      assemble(question->plan, question->registry, question->candidate, &error);
   g_autoptr(JsonBuilder) json = json_builder_new();
   json_builder_begin_object(json);
   if (assembly) {
@@ -88,51 +83,7 @@ static char *answer(const Plan *plan, const Registry *registry, const Candidate 
   return jsonout_line(json);
 }
 
-static gboolean write_all(int fd, const char *text) {
-  for (gsize left = strlen(text); left > 0;) {
-    gssize written = write(fd, text, left);
-    if (written < 0 && errno == EINTR) continue;
-    if (written <= 0) return FALSE;
-    text += written;
-    left -= (gsize)written;
-  }
-  return TRUE;
-}
-
-/* A crash here is foreseen: no handler of ours, no core. What a library prints
- * would be read as ours.                                                                         */
-static void prepare_child(void) {
-  static const int signals[] = {SIGSEGV, SIGBUS, SIGABRT, SIGFPE, SIGILL, SIGINT, SIGTERM, SIGHUP};
-  struct rlimit none = {0, 0};
-  int silence = open("/dev/null", O_WRONLY | O_CLOEXEC);
-  for (gsize i = 0; i < G_N_ELEMENTS(signals); i++) signal(signals[i], SIG_DFL);
-  prctl(PR_SET_PDEATHSIG, SIGKILL);
-  setrlimit(RLIMIT_CORE, &none);
-  dup2(silence, STDOUT_FILENO);
-  dup2(silence, STDERR_FILENO);
-}
-
-static void tell(int fd, const Plan *plan, const Registry *registry, const Candidate *candidate) {
-  prepare_child();
-  g_autofree char *text = answer(plan, registry, candidate);
-  write_all(fd, text);
-}
-
 /* ---- in the parent --------------------------------------------------------------------------- */
-
-/* Until the child closes its end; FALSE after a stop. */
-static gboolean receive(int fd, GString *text) {
-  char block[4096];
-  while (!signals_stop()) {
-    struct pollfd ready = {.fd = fd, .events = POLLIN};
-    if (poll(&ready, 1, POLL_MILLISECONDS) <= 0) continue;
-    gssize got = read(fd, block, sizeof block);
-    if (got < 0 && errno == EINTR) continue;
-    if (got <= 0) return TRUE;
-    g_string_append_len(text, block, got);
-  }
-  return FALSE;
-}
 
 static void take_measures(Candidate *candidate, JsonArray *measures) {
   for (guint i = 0; i < json_array_get_length(measures); i++) {
@@ -162,39 +113,20 @@ static void take(Candidate *candidate, JsonObject *object) {
   take_measures(candidate, json_object_get_array_member(object, "metrics"));
 }
 
-static void judge(Candidate *candidate, const char *text, int raw) {
-  g_autoptr(JsonNode) node = WIFSIGNALED(raw) ? NULL : jsonin_object("it", text, -1, NULL);
+gboolean dry_run(const Plan *plan, const Registry *registry, Candidate *candidate, GError **error) {
+  Question question = {plan, registry, candidate};
+  g_autofree char *text = NULL, *crash = NULL;
+  if (!child_ask(answer, &question, &text, &crash, error)) {
+    g_prefix_error(error, "%s was not tried: ", candidate->name);
+    return FALSE;
+  }
+  g_autoptr(JsonNode) node = text ? jsonin_object("it", text, -1, NULL) : NULL;
   if (node) {
     take(candidate, json_node_get_object(node));
-    return;
+    return TRUE;
   }
   candidate->crashed = TRUE;
   candidate->code = AB_INTERNAL;
-  candidate->refusal =
-      WIFSIGNALED(raw)
-          ? g_strdup_printf("%s while it was built", spawn_signal_name(WTERMSIG(raw)))
-          : g_strdup_printf("a plugin ended the program (status %d) while it was built",
-                            WEXITSTATUS(raw));
-}
-
-gboolean dry_run(const Plan *plan, const Registry *registry, Candidate *candidate, GError **error) {
-  int ends[2] = {-1, -1}, raw = 0;
-  pid_t pid = pipe2(ends, O_CLOEXEC) == 0 ? fork() : -1;
-  if (pid == 0) {
-    tell(ends[1], plan, registry, candidate);
-    _exit(0);
-  }
-  if (pid < 0)
-    host_fail(error, AB_IO, "no process can be made to try %s in: %s", candidate->name,
-              g_strerror(errno));
-  if (ends[1] >= 0) close(ends[1]);
-  g_autoptr(GString) text = g_string_new(NULL);
-  gboolean heard = pid > 0 && receive(ends[0], text);
-  if (ends[0] >= 0) close(ends[0]);
-  if (pid < 0) return FALSE;
-  if (!heard) kill(pid, SIGKILL);
-  while (waitpid(pid, &raw, 0) < 0 && errno == EINTR) continue;
-  if (!heard) return host_fail(error, AB_STOPPED, "stopped before any run was begun");
-  judge(candidate, text->str, raw);
+  candidate->refusal = g_strdup_printf("%s while it was built", crash);
   return TRUE;
 }

@@ -3,6 +3,7 @@
  * Running what is left, some at once. */
 #include "compare-internal.h"
 
+#include "../child.h"
 #include "../run/signals.h"
 #include <glib/gstdio.h>
 #include <signal.h>
@@ -82,7 +83,7 @@ static char *message_in(const char *log, gint64 from) {
 static void judge(Trial *trial, const Spawn *spawn) {
   if (WIFSIGNALED(spawn->raw)) {
     set_reason(trial, TRIAL_CRASHED,
-               g_strdup_printf("%s (see %s)", spawn_signal_name(WTERMSIG(spawn->raw)), trial->log));
+               g_strdup_printf("%s (see %s)", child_signal_name(WTERMSIG(spawn->raw)), trial->log));
     return;
   }
   int status = WEXITSTATUS(spawn->raw);

@@ -13,13 +13,6 @@
 #include <sys/wait.h>
 #include <unistd.h>
 
-const char *spawn_signal_name(int number) {
-  const char *name = sigabbrev_np(number);
-  g_autofree char *text =
-      name ? g_strconcat("SIG", name, NULL) : g_strdup_printf("signal %d", number);
-  return g_intern_string(text);
-}
-
 /* Between fork and exec: nothing that takes memory or locks. */
 static void set_up(gpointer parent) {
   setpgid(0, 0);

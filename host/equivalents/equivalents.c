@@ -3,6 +3,9 @@
  * Trying components. */
 #include "replace.h"
 
+#include "../child.h"
+#include "../jsonin.h"
+#include "../jsonout.h"
 #include "../manifest/param.h"
 #include "../registry/fit.h"
 
@@ -40,9 +43,9 @@ static const char *without_subject(const char *message, const Slot *slot,
 }
 
 /* The first mistake; of others their number, and where it goes on over several lines all of it. */
-static char *reason_of(const GError *error, const char *file, const Slot *slot,
+static char *reason_of(const char *message, const char *file, const Slot *slot,
                        const AbComponent *component) {
-  g_auto(GStrv) lines = g_strsplit(error->message, "\n", -1);
+  g_auto(GStrv) lines = g_strsplit(message, "\n", -1);
   GString *text = g_string_new(without_subject(without_place(lines[0], file), slot, component));
   guint more = 0;
   for (guint i = 1; lines[i]; i++) {
@@ -76,14 +79,51 @@ static Rehearsal *rehearse(const Registry *registry, const Node *root, GError **
   return rehearsal_new(assembly, PHASES, error);
 }
 
-static void try_component(const Original *original, const Slot *slot, Equivalent *self) {
+typedef struct {
+  const Original *original;
+  const Slot *slot;
+  const AbComponent *component;
+} Question;
+
+static char *answer(gpointer data) {
+  const Question *question = data;
   g_autoptr(GError) error = NULL;
-  g_autoptr(Node) root = replace_component(original, slot, self->component);
-  g_autoptr(Rehearsal) rehearsal = rehearse(original->registry, root, &error);
-  if (rehearsal)
-    self->costs = costs_of(rehearsal);
-  else
-    self->reason = reason_of(error, original->root->file, slot, self->component);
+  g_autoptr(Node) root = replace_component(question->original, question->slot, question->component);
+  g_autoptr(Rehearsal) rehearsal = rehearse(question->original->registry, root, &error);
+  g_autoptr(JsonBuilder) json = json_builder_new();
+  json_builder_begin_object(json);
+  if (rehearsal) {
+    Costs costs = costs_of(rehearsal);
+    jsonout_int(json, "parameters", costs.parameters);
+    jsonout_int(json, "multiply_adds", costs.multiply_adds);
+    jsonout_int(json, "memory", costs.memory);
+  } else {
+    jsonout_text(json, "mistake", error->message);
+  }
+  json_builder_end_object(json);
+  return jsonout_line(json);
+}
+
+static void take(Equivalent *self, JsonObject *given, const Question *question) {
+  const char *mistake = jsonin_text(given, "mistake");
+  self->costs = (Costs){jsonin_int(given, "parameters", 0), jsonin_int(given, "multiply_adds", 0),
+                        jsonin_int(given, "memory", 0)};
+  if (mistake)
+    self->reason =
+        reason_of(mistake, question->original->root->file, question->slot, self->component);
+}
+
+static gboolean try_component(const Original *original, const Slot *slot, Equivalent *self,
+                              GError **error) {
+  Question question = {original, slot, self->component};
+  g_autofree char *text = NULL, *crash = NULL;
+  if (!child_ask(answer, &question, &text, &crash, error)) return FALSE;
+  g_autoptr(JsonNode) given = text ? jsonin_object("it", text, -1, error) : NULL;
+  if (given)
+    take(self, json_node_get_object(given), &question);
+  else if (!text)
+    self->reason = g_strdup_printf("crashes: %s", crash);
+  return given || !text;
 }
 
 static gboolean is_present(const Slot *slot, const AbComponent *component) {
@@ -93,7 +133,7 @@ static gboolean is_present(const Slot *slot, const AbComponent *component) {
 }
 
 static Equivalent *equivalent_new(const Original *original, const Slot *slot,
-                                  const AbComponent *component) {
+                                  const AbComponent *component, GError **error) {
   Equivalent *self = g_new0(Equivalent, 1);
   g_autofree char *name = NULL;
   const AbParam *wanting = replace_wanting(original->registry, component, &name);
@@ -105,8 +145,8 @@ static Equivalent *equivalent_new(const Original *original, const Slot *slot,
     self->reason = role_reason(component, slot->role);
   else if (wanting)
     self->reason = wanting_reason(wanting, name);
-  else
-    try_component(original, slot, self);
+  else if (!try_component(original, slot, self, error))
+    g_clear_pointer(&self, equivalent_free);
   return self;
 }
 
@@ -118,12 +158,15 @@ static int compare(gconstpointer a, gconstpointer b) {
   return strcmp(x->component->name, y->component->name);
 }
 
-GPtrArray *equivalents_find(const Original *original, const Slot *slot) {
+GPtrArray *equivalents_find(const Original *original, const Slot *slot, GError **error) {
   g_autoptr(GPtrArray) entries = fit_entries(original->registry, slot->kind, AB_ROLE_NONE);
-  GPtrArray *all = g_ptr_array_new_with_free_func(equivalent_free);
-  for (guint i = 0; i < entries->len; i++)
-    g_ptr_array_add(all,
-                    equivalent_new(original, slot, ((const Entry *)entries->pdata[i])->component));
+  g_autoptr(GPtrArray) all = g_ptr_array_new_with_free_func(equivalent_free);
+  for (guint i = 0; i < entries->len; i++) {
+    const AbComponent *component = ((const Entry *)entries->pdata[i])->component;
+    Equivalent *equivalent = equivalent_new(original, slot, component, error);
+    if (!equivalent) return NULL;
+    g_ptr_array_add(all, equivalent);
+  }
   g_ptr_array_sort(all, compare);
-  return all;
+  return g_steal_pointer(&all);
 }

@@ -3,8 +3,7 @@
  * Functional equivalents: for a slot of a manifest, every installed component of its kind, tried in
  * its place. A try is a rehearsal of the whole manifest, in a context of its own; it reads nothing
  * but headers of data files. A component that fails in it does not fit, and its message is the
- * reason; one that crashes takes the program with it: `abhost compare` is what runs components in
- * processes of their own.                                                                        */
+ * reason; so with one that crashes, for each is tried in a process of its own.                   */
 #ifndef HOST_EQUIVALENTS_H
 #define HOST_EQUIVALENTS_H
 
@@ -34,7 +33,8 @@ typedef struct {
 } Original;
 
 /* Every component of the slot's kind (Equivalent *): what is present, those that fit by their
- * names, then those that do not. Free with g_ptr_array_unref. */
-GPtrArray *equivalents_find(const Original *original, const Slot *slot);
+ * names, then those that do not. Free with g_ptr_array_unref. NULL and AB_STOPPED after SIGINT or
+ * SIGTERM, AB_IO where no process can be made.                                                   */
+GPtrArray *equivalents_find(const Original *original, const Slot *slot, GError **error);
 
 #endif

@@ -223,6 +223,16 @@ static void test_failing(void) {
   }
 }
 
+/* One that crashes is a misfit like another, and all that come after it are tried. */
+static void test_crashing(void) {
+  static const char spiral[] = "problem: classify\ndata: {plugin: spiral, batch: 20}\n"
+                               "model: {plugin: mlp, units: [5]}\noptimizer: adam\n";
+  cli_install("faulty.so", "crashing");
+  g_autoptr(JsonNode) root = found(spiral, "model", "crashing");
+  assert_misfit(root, "model", "faulty", "crashes: SIGSEGV");
+  g_assert_true(fits(root, "model", "mlp") && fits(root, "model", "stacked-auto-encoder"));
+}
+
 /* ---- the command ----------------------------------------------------------------------------- */
 
 static void test_text(void) {
@@ -290,6 +300,7 @@ int main(int argc, char **argv) {
   g_test_add_func("/equivalents/misfits", test_misfits);
   g_test_add_func("/equivalents/all", test_all);
   g_test_add_func("/equivalents/failing", test_failing);
+  g_test_add_func("/equivalents/crashing", test_crashing);
   g_test_add_func("/equivalents/text", test_text);
   g_test_add_func("/equivalents/candidate", test_candidate);
   g_test_add_func("/equivalents/wrong", test_wrong);
