@@ -3,9 +3,8 @@
  * The loop over the batches. */
 #include "apply.h"
 
+#include "../line.h"
 #include "../run/signals.h"
-#include <stdio.h>
-#include <unistd.h>
 
 #define SHOW_AFTER (2 * G_USEC_PER_SEC) /* short runs say nothing */
 
@@ -17,19 +16,21 @@ typedef struct {
   Texts *texts;
   gint64 total, done, number; /* samples, samples, batches */
   gint64 batch;
-  gint64 shown;  /* when, of the monotonic clock */
-  gboolean open; /* a rewritten line stands */
+  gint64 shown; /* when, of the monotonic clock */
+  Line line;
 } Pass;
 
 static void show(Pass *self) {
   gint64 now = g_get_monotonic_time();
-  if (!isatty(STDERR_FILENO) || now - self->shown < (self->open ? G_USEC_PER_SEC / 4 : SHOW_AFTER))
+  if (!self->line.terminal ||
+      now - self->shown < (self->line.stands ? G_USEC_PER_SEC / 4 : SHOW_AFTER))
     return;
-  fprintf(stderr, "\r%s  %" G_GINT64_FORMAT " of %" G_GINT64_FORMAT " samples\033[K",
-          ab_role_name(self->role), self->done, self->total);
-  fflush(stderr);
+  line_begin(&self->line);
+  line_add(&self->line, NULL, "%s", ab_role_name(self->role));
+  line_add(&self->line, NULL, "%" G_GINT64_FORMAT " of %" G_GINT64_FORMAT " samples", self->done,
+           self->total);
+  line_show(&self->line);
   self->shown = now;
-  self->open = TRUE;
 }
 
 static gboolean call(Pass *self, AbBatch *batch, AbTensor *x, GError **error) {
@@ -69,6 +70,7 @@ gboolean apply_run(const Trained *trained, AbRole role, Source *source, gint64 c
                .total = source ? source_samples(source) : count,
                .batch = batch,
                .shown = g_get_monotonic_time()};
+  line_init(&self.line);
   bool recording = ab_set_recording(trained->assembly->ctx, false);
   gboolean done = TRUE;
   while (done && self.done < self.total) {
@@ -79,7 +81,7 @@ gboolean apply_run(const Trained *trained, AbRole role, Source *source, gint64 c
       done = FALSE;
     }
   }
-  if (self.open) fputs("\r\033[K", stderr);
+  line_clear(&self.line);
   ab_set_recording(trained->assembly->ctx, recording);
   return done;
 }

@@ -215,7 +215,7 @@ void show_start(Show *self, guint total, guint finished);
 /* A line that stays. */
 void show_note(Show *self, const char *format, ...) G_GNUC_PRINTF(2, 3);
 /* The line that is rewritten; on a terminal alone. `running` are Trial *. */
-void show_running(Show *self, const Comparison *comparison, const GPtrArray *running, gint64 until);
+void show_running(Show *self, const GPtrArray *running, gint64 until);
 void show_finished(Show *self, const Comparison *comparison, const Trial *trial);
 
 /* ---- json.c, csv.c, table.c ------------------------------------------------------------------ */

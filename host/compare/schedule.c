@@ -199,7 +199,7 @@ static void loop(Schedule *self) {
   for (;;) {
     fill(self);
     if (self->running->len == 0) return;
-    show_running(self->comparison->show, self->comparison, self->running, self->until);
+    show_running(self->comparison->show, self->running, self->until);
     g_usleep(POLL);
     self->stopping |= signals_stop();
     if (self->stopping && !told) stop_all(self);

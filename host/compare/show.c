@@ -5,36 +5,29 @@
 #include "compare-internal.h"
 
 #include "../amounts.h"
+#include "../line.h"
 #include <math.h>
-#include <stdio.h>
 #include <string.h>
-#include <sys/ioctl.h>
-#include <unistd.h>
 
 #define EVERY (G_USEC_PER_SEC / 4)
 
 struct Show {
-  gboolean quiet, terminal, open;
+  gboolean quiet;
+  Line line;
   guint total, finished, already;
   gint64 started, shown; /* microseconds */
 };
 
 Show *show_new(gboolean quiet) {
-  const char *kind = g_getenv("TERM");
   Show *self = g_new0(Show, 1);
   self->quiet = quiet;
-  self->terminal = isatty(STDERR_FILENO) && !(kind && strcmp(kind, "dumb") == 0);
+  line_init(&self->line);
   return self;
-}
-
-static void wipe(Show *self) {
-  if (self->open) fputs("\r\033[K", stderr);
-  self->open = FALSE;
 }
 
 void show_free(Show *self) {
   if (!self) return;
-  wipe(self);
+  line_clear(&self->line);
   g_free(self);
 }
 
@@ -48,57 +41,48 @@ void show_note(Show *self, const char *format, ...) {
   if (self->quiet) return;
   va_list arguments;
   va_start(arguments, format);
-  g_autofree char *text = g_strdup_vprintf(format, arguments);
+  line_note(&self->line, format, arguments);
   va_end(arguments);
-  wipe(self);
-  fprintf(stderr, "%s\n", text);
-}
-
-/* Cut at the width of the terminal, which is asked for each time: a line that wraps cannot be
- * rewritten.                                                                                     */
-static void rewrite(Show *self, const char *line) {
-  struct winsize size = {0};
-  gboolean known = ioctl(STDERR_FILENO, TIOCGWINSZ, &size) == 0 && size.ws_col > 1;
-  g_autofree char *cut =
-      g_utf8_substring(line, 0, MIN(g_utf8_strlen(line, -1), known ? size.ws_col - 1 : 79));
-  wipe(self);
-  fputs(cut, stderr);
-  fflush(stderr);
-  self->open = TRUE;
 }
 
 /* By the runs, and parts of runs, of this session. */
-static char *left(const Show *self, double parts) {
+static void add_left(Show *self, double parts) {
   double done = self->finished - self->already + parts;
   double elapsed = (double)(g_get_monotonic_time() - self->started) / (double)G_USEC_PER_SEC;
-  if (!(done > 0.02) || elapsed < 1) return g_strdup("");
+  if (!(done > 0.02) || elapsed < 1) return;
   g_autofree char *text =
       amounts_duration(elapsed / done * fmax((double)(self->total - self->finished) - parts, 0));
-  return g_strdup_printf("  %s left", text);
+  line_add(&self->line, NULL, "%s left", text);
 }
 
-void show_running(Show *self, const Comparison *comparison, const GPtrArray *running,
-                  gint64 until) {
-  gint64 now = g_get_monotonic_time();
-  (void)comparison;
-  if (self->quiet || !self->terminal || now - self->shown < EVERY) return;
-  self->shown = now;
-  g_autoptr(GString) text = g_string_new(NULL);
+static gint64 epochs_of(const Trial *trial, gint64 until) {
+  return until > 0 ? until : trial->candidate->epochs;
+}
+
+/* Of runs that are not finished, how many whole ones they have done together. */
+static double parts_done(const GPtrArray *running, gint64 until) {
   double parts = 0;
-  g_string_printf(text, "%u/%u runs", self->finished, self->total);
+  for (guint i = 0; i < running->len; i++) {
+    gint64 epochs = epochs_of(running->pdata[i], until);
+    if (epochs > 0) parts += fmin((double)state_epoch(running->pdata[i]) / (double)epochs, 1);
+  }
+  return parts;
+}
+
+void show_running(Show *self, const GPtrArray *running, gint64 until) {
+  gint64 now = g_get_monotonic_time();
+  if (self->quiet || !self->line.terminal || now - self->shown < EVERY) return;
+  self->shown = now;
+  line_begin(&self->line);
+  line_add(&self->line, NULL, "%u/%u runs", self->finished, self->total);
+  add_left(self, parts_done(running, until)); /* before the names: a narrow terminal cuts these */
   for (guint i = 0; i < running->len; i++) {
     const Trial *trial = running->pdata[i];
-    gint64 epochs = until > 0 ? until : trial->candidate->epochs, epoch = state_epoch(trial);
-    parts += epochs > 0 ? fmin((double)epoch / (double)epochs, 1) : 0;
-    g_string_append_printf(
-        text, "  %s seed %" G_GINT64_FORMAT " epoch %" G_GINT64_FORMAT "/%" G_GINT64_FORMAT,
-        trial->candidate->name, trial->seed, epoch, epochs);
+    line_add(&self->line, NULL,
+             "%s seed %" G_GINT64_FORMAT " epoch %" G_GINT64_FORMAT "/%" G_GINT64_FORMAT,
+             trial->candidate->name, trial->seed, state_epoch(trial), epochs_of(trial, until));
   }
-  g_autofree char *rest = left(self, parts);
-  /* at the front, so that a narrow terminal cuts the names and not this */
-  g_string_insert(text, (gssize)strcspn(text->str, " ") + 5, rest);
-  g_autofree char *valid = g_utf8_make_valid(text->str, -1);
-  rewrite(self, valid);
+  line_show(&self->line);
 }
 
 /* "  mse 0.0123": the first metric of the split that the table shows, or of validation. */
@@ -114,7 +98,7 @@ static char *figure(const Comparison *comparison, const Trial *trial) {
 void show_finished(Show *self, const Comparison *comparison, const Trial *trial) {
   gboolean well = trial->status == TRIAL_DONE || trial->status == TRIAL_STOPPED;
   self->finished++;
-  if (self->terminal && well) return;
+  if (self->line.terminal && well) return;
   g_autofree char *number = figure(comparison, trial);
   g_autofree char *first =
       trial->reason ? g_strndup(trial->reason, strcspn(trial->reason, "\n")) : NULL;

@@ -1,20 +1,20 @@
 /* SPDX-License-Identifier: Apache-2.0
  *
- * What a run says while it trains, on stderr: one line that is rewritten, on a terminal, also where
- * that changes its width meanwhile; elsewhere a line for each epoch, and one every ten seconds
- * within long ones. Colours only on a terminal, and not where NO_COLOR is set.                  */
+ * What a run says while it trains, on stderr: one line that is rewritten, on a terminal; elsewhere
+ * a line for each epoch, and one every ten seconds within long ones. */
 #ifndef HOST_RUN_PROGRESS_H
 #define HOST_RUN_PROGRESS_H
 
+#include "../line.h"
 #include "evaluate.h"
 
 typedef struct {
-  gboolean quiet, terminal, colours;
+  gboolean quiet;
+  Line line;
   gint64 shown;   /* monotonic time of the last line, microseconds */
   gint64 started; /* of this session */
   gint64 samples; /* since then */
   gint64 steps_at_start;
-  char *line;   /* that stands on the terminal, without colours; NULL: none */
   char *metric; /* of the last epoch, "mse 0.0123"; NULL: none yet */
 } Progress;
 
