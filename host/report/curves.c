@@ -5,6 +5,7 @@
 
 #include "../jsonin.h"
 #include "../run/metrics.h"
+#include "../run/series.h"
 #include "notes.h"
 #include <math.h>
 #include <string.h>
@@ -12,43 +13,26 @@
 #define MAX_RECORDS 1000000
 #define MAX_SERIES  100
 
-typedef struct {
-  char *split, *metric;
-  GArray *values; /* double; one for each record up to its last */
-} Series;
-
 static const char *const axes[] = {"epoch", "step", "seconds"};
 
 struct Curves {
   GArray *axes[G_N_ELEMENTS(axes)]; /* double */
-  GPtrArray *series;
-  GHashTable *by_name; /* "split/metric" -> Series, borrowed */
+  SeriesTable series;
   JsonNode *end, *last;
-  guint left_out; /* series beyond MAX_SERIES */
 };
-
-static void series_free(gpointer data) {
-  Series *self = data;
-  g_free(self->split);
-  g_free(self->metric);
-  g_array_unref(self->values);
-  g_free(self);
-}
 
 static Curves *curves_new(void) {
   Curves *self = g_new0(Curves, 1);
   for (guint i = 0; i < G_N_ELEMENTS(axes); i++)
     self->axes[i] = g_array_new(FALSE, FALSE, sizeof(double));
-  self->series = g_ptr_array_new_with_free_func(series_free);
-  self->by_name = g_hash_table_new_full(g_str_hash, g_str_equal, g_free, NULL);
+  series_init(&self->series, MAX_SERIES);
   return self;
 }
 
 void curves_free(Curves *self) {
   if (!self) return;
   for (guint i = 0; i < G_N_ELEMENTS(axes); i++) g_array_unref(self->axes[i]);
-  g_hash_table_unref(self->by_name);
-  g_ptr_array_unref(self->series);
+  series_clear(&self->series);
   g_clear_pointer(&self->end, json_node_unref);
   g_clear_pointer(&self->last, json_node_unref);
   g_free(self);
@@ -64,53 +48,12 @@ JsonNode *curves_last(const Curves *self) {
 
 /* ---- reading --------------------------------------------------------------------------------- */
 
-static Series *series_of(Curves *self, const char *split, const char *metric) {
-  g_autofree char *name = g_strdup_printf("%s/%s", split, metric);
-  Series *series = g_hash_table_lookup(self->by_name, name);
-  if (series) return series;
-  if (self->series->len == MAX_SERIES) {
-    self->left_out++;
-    return NULL;
-  }
-  series = g_new0(Series, 1);
-  *series = (Series){g_strdup(split), g_strdup(metric), g_array_new(FALSE, FALSE, sizeof(double))};
-  g_ptr_array_add(self->series, series);
-  g_hash_table_insert(self->by_name, g_steal_pointer(&name), series);
-  return series;
-}
-
-/* Records in which a series was absent have no number of it. */
-static void fill(GArray *values, guint length) {
-  double none = NAN;
-  while (values->len < length) g_array_append_val(values, none);
-}
-
-static void add_split(Curves *self, const char *split, JsonObject *numbers) {
-  JsonObjectIter iter;
-  const char *metric;
-  JsonNode *member;
-  guint records = self->axes[0]->len; /* this one included */
-  json_object_iter_init_ordered(&iter, numbers);
-  while (json_object_iter_next_ordered(&iter, &metric, &member)) {
-    double value = jsonin_real(numbers, metric);
-    Series *series = series_of(self, split, metric);
-    if (!series) continue;
-    fill(series->values, records - 1);
-    if (series->values->len < records) g_array_append_val(series->values, value);
-  }
-}
-
 static void add_record(Curves *self, JsonObject *line) {
-  JsonObjectIter iter;
-  const char *name;
-  JsonNode *member;
   for (guint i = 0; i < G_N_ELEMENTS(axes); i++) {
     double at = jsonin_real(line, axes[i]);
     g_array_append_val(self->axes[i], at);
   }
-  json_object_iter_init_ordered(&iter, line);
-  while (json_object_iter_next_ordered(&iter, &name, &member))
-    if (JSON_NODE_HOLDS_OBJECT(member)) add_split(self, name, json_node_get_object(member));
+  series_add(&self->series, line);
 }
 
 /* The end repeats the last epoch, and adds the test split: it is no point of a curve. */
@@ -137,9 +80,8 @@ Curves *curves_read(const char *folder, GPtrArray *notes) {
     curves_free(self);
     return NULL;
   }
-  for (guint i = 0; i < self->series->len; i++)
-    fill(((Series *)self->series->pdata[i])->values, self->axes[0]->len);
-  if (self->left_out)
+  series_finish(&self->series);
+  if (self->series.left_out)
     notes_add(notes, "%s/metrics.jsonl has more than %d curves; the first of them are shown",
               folder, MAX_SERIES);
   return self;
@@ -193,8 +135,8 @@ void curves_put(const Curves *self, gint64 points, GString *out) {
   for (guint i = 0; i < G_N_ELEMENTS(axes); i++)
     write_numbers(out, axes[i], self->axes[i], buckets, thin_axis);
   embed_begin(out, "series", '[');
-  for (guint i = 0; i < self->series->len; i++) {
-    const Series *series = self->series->pdata[i];
+  for (guint i = 0; i < self->series.all->len; i++) {
+    const Series *series = self->series.all->pdata[i];
     embed_begin(out, NULL, '{');
     embed_text(out, "split", series->split);
     embed_text(out, "metric", series->metric);
