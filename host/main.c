@@ -4,6 +4,7 @@
 #include "commands/common.h"
 #include "run/signals.h"
 #include "store/store.h"
+#include "threads.h"
 
 #include <stdio.h>
 #include <string.h>
@@ -46,7 +47,15 @@ static int unknown(const char *name) {
   return AB_USAGE;
 }
 
+static const Command *find(const char *name) {
+  for (guint i = 0; command_table[i]; i++)
+    if (strcmp(name, command_table[i]->name) == 0) return command_table[i];
+  return NULL;
+}
+
 int main(int argc, char **argv) {
+  const Command *command = argc > 1 ? find(argv[1]) : NULL;
+  if (command && command->computes) threads_settle(argv);
   store_init();
   signals_prepare();
   g_set_prgname("abhost");
@@ -57,8 +66,5 @@ int main(int argc, char **argv) {
   if (strcmp(argv[1], "--help") == 0 || strcmp(argv[1], "-h") == 0 || strcmp(argv[1], "help") == 0)
     return help();
   if (strcmp(argv[1], "--version") == 0) return version();
-  for (guint i = 0; command_table[i]; i++)
-    if (strcmp(argv[1], command_table[i]->name) == 0)
-      return command_table[i]->run(argc - 1, argv + 1);
-  return unknown(argv[1]);
+  return command ? command->run(argc - 1, argv + 1) : unknown(argv[1]);
 }

@@ -281,4 +281,4 @@ static int run(int argc, char **argv) {
   return status;
 }
 
-const Command command_apply = {"apply", "Run a role of a trained model over data.", run};
+const Command command_apply = {"apply", "Run a role of a trained model over data.", run, true};

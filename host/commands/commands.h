@@ -5,11 +5,14 @@
 #ifndef HOST_COMMANDS_H
 #define HOST_COMMANDS_H
 
+#include <stdbool.h>
+
 typedef struct {
   const char *name;
   const char *summary; /* one line, for the help of the program */
   /* argv[0] is the command's name. Returns the exit status (AbCode). */
   int (*run)(int argc, char **argv);
+  bool computes; /* with several threads: see threads_settle */
 } Command;
 
 extern const Command command_run, command_resume, command_evaluate, command_apply, command_check,

@@ -68,4 +68,4 @@ static int run(int argc, char **argv) {
   return status;
 }
 
-const Command command_evaluate = {"evaluate", "Compute the metrics of a checkpoint.", run};
+const Command command_evaluate = {"evaluate", "Compute the metrics of a checkpoint.", run, true};

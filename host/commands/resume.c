@@ -119,4 +119,4 @@ static int run(int argc, char **argv) {
   return status;
 }
 
-const Command command_resume = {"resume", "Go on with a run from its last checkpoint.", run};
+const Command command_resume = {"resume", "Go on with a run from its last checkpoint.", run, true};

@@ -99,4 +99,4 @@ static int run(int argc, char **argv) {
   return status;
 }
 
-const Command command_run = {"run", "Train the model of a manifest.", run};
+const Command command_run = {"run", "Train the model of a manifest.", run, true};

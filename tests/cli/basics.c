@@ -148,6 +148,31 @@ static void test_inspect(void) {
   g_assert_cmpuint(json_array_get_length(listed(root)), ==, 2);
 }
 
+/* What libgomp says of itself as it is loaded. */
+static gboolean waits_shortly(const char *command) {
+  g_autoptr(CliResult) result = cli_run(command, "nowhere", NULL);
+  cli_assert_status(result, AB_NO_INPUT);
+  return strstr(result->err, "GOMP_SPINCOUNT = '10000'") != NULL;
+}
+
+/* Threads that wait leave their core soon, unless the user has said how they are to wait. */
+static void test_waiting(void) {
+  g_autofree char *before = g_strdup(g_getenv("GOMP_SPINCOUNT"));
+  g_unsetenv("GOMP_SPINCOUNT");
+  g_setenv("OMP_DISPLAY_ENV", "verbose", TRUE);
+  g_assert_true(waits_shortly("run"));
+  g_assert_true(waits_shortly("resume"));
+  g_assert_false(waits_shortly("check"));
+  g_setenv("OMP_WAIT_POLICY", "active", TRUE);
+  g_assert_false(waits_shortly("run"));
+  g_unsetenv("OMP_WAIT_POLICY");
+  g_setenv("GOMP_SPINCOUNT", "77", TRUE);
+  g_assert_false(waits_shortly("run"));
+  g_unsetenv("OMP_DISPLAY_ENV");
+  g_unsetenv("GOMP_SPINCOUNT");
+  if (before) g_setenv("GOMP_SPINCOUNT", before, TRUE);
+}
+
 /* Manifests that a fragment may go into, in place of the line with its key. For one of them every
  * component has a use.                                                                           */
 static const char *const manifests[][8] = {
@@ -235,6 +260,7 @@ int main(int argc, char **argv) {
   g_test_add_func("/basics/list/some", test_list_some);
   g_test_add_func("/basics/inspect", test_inspect);
   g_test_add_func("/basics/fragments", test_fragments);
+  g_test_add_func("/basics/waiting", test_waiting);
   g_test_add_func("/basics/full-output", test_full_output);
   return cli_finish();
 }
