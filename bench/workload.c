@@ -5,6 +5,7 @@
  *   workload NAME | --products NAME | --list
  *
  * Lines of JSON on standard output, requests on standard input: peer/README.md.                  */
+#include "../host/threads.h"
 #include "lab.h"
 #include "products.h"
 #include <stdio.h>
@@ -79,6 +80,7 @@ static void serve_products(const Workload *w) {
 }
 
 int main(int argc, char **argv) {
+  threads_settle(argv); /* as the program does */
   if (argc == 2 && strcmp(argv[1], "--list") == 0) {
     for (const Workload *w = workloads(); w; w = w->next) printf("%s\n", w->name);
     return 0;
