@@ -4,8 +4,26 @@
  * whole split.                                                                                   */
 #include "figures-internal.h"
 
+#include "../jsonout.h"
+#include <string.h>
+
 #define GROUP        "/entry/confusion"
 #define MOST_CLASSES 1000
+
+/* What the data calls its classes, as a list of JSON; nothing where it does not say. */
+static void write_names(Figures *self, StoreWriter *writer, gint64 classes) {
+  const AbData *data = self->assembly->data;
+  for (int32_t i = 0; data && i < ab_data_field_count(data); i++) {
+    AbField field = ab_data_field_at(data, i);
+    if (strcmp(field.name, "y") != 0 || !field.classes || field.spec.classes != classes) continue;
+    g_autoptr(JsonBuilder) json = json_builder_new();
+    jsonout_begin_array(json, NULL);
+    for (gint64 k = 0; k < classes; k++) jsonout_text(json, NULL, field.classes[k]);
+    json_builder_end_array(json);
+    g_autofree char *text = jsonout_line(json);
+    store_write_text(writer, GROUP "/names", text);
+  }
+}
 
 static void write_group(Figures *self, StoreWriter *writer, const Rows *rows, gint64 classes) {
   const gint64 shape[] = {classes, classes};
@@ -21,6 +39,7 @@ static void write_group(Figures *self, StoreWriter *writer, const Rows *rows, gi
                           .title = "Samples by their class and the one that the model gives",
                           .signal = "count",
                           .axes = axes});
+  write_names(self, writer, classes);
 }
 
 gboolean figure_confusion(Figures *self, StoreWriter *writer, GError **error) {

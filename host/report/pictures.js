@@ -187,11 +187,24 @@ const sum = (values) => values.reduce((total, x) => total + x, 0);
 const percent = (part, whole) =>
     (whole > 0 ? `${Number(((100 * part) / whole).toPrecision(3))} %` : NONE);
 
-Pictures.confusion = function(place, counts, classes) {
+/* As much of a text as is at most `room` wide. */
+const cut = (context, text, room) => {
+  if (context.measureText(text).width <= room) return text;
+  let length = text.length;
+  while (length > 0 && context.measureText(`${text.slice(0, length)}…`).width > room) length--;
+  return length > 0 ? `${text.slice(0, length)}…` : '';
+};
+
+/* `given`: names of the classes, or none; then they are their numbers. */
+Pictures.confusion = function(place, counts, classes, given) {
+  const named = given.length === classes;
+  const names = [...Array(classes).keys()].map(
+      (i) => (named && typeof given[i] === 'string' ? given[i] : String(i)));
   const rows = [...Array(classes).keys()].map((i) => counts.slice(i * classes, (i + 1) * classes));
   const rowSums = rows.map(sum), columnSums = rows.map((_, j) => sum(rows.map((row) => row[j])));
-  const edge = 46;
-  const cell = (width) => Math.min((width - edge) / classes, 54);
+  const edge = named ? 104 : 46; /* left of the matrix, and above it for numbers */
+  const top = 46;
+  const cell = (width) => Math.min((width - edge) / classes, named ? 72 : 54);
   const dense = (size) => size < 15; /* no room for words */
   const paint = (context, width, height, theme) => {
     const size = cell(width), every = Math.ceil(16 / size);
@@ -205,40 +218,42 @@ Pictures.confusion = function(place, counts, classes) {
         const fill = Page.mix(paper, shade, Math.sqrt(part) * 0.92);
         context.fillStyle = rows[i][j] ? `rgb(${fill.join(',')})` : theme.panel;
         context.fillRect(
-            edge + j * size, edge + i * size, size - (size > 6 ? 1.5 : 0),
+            edge + j * size, top + i * size, size - (size > 6 ? 1.5 : 0),
             size - (size > 6 ? 1.5 : 0));
         if (dense(size) || !rows[i][j]) continue;
         const light = (fill[0] * 299 + fill[1] * 587 + fill[2] * 114) / 1000 > 120;
         context.fillStyle = light ? '#1d1d1b' : '#ffffff';
         context.font = `${Math.min(12.5, size * 0.36)}px ${theme.sans}`;
-        context.fillText(String(rows[i][j]), edge + (j + 0.5) * size, edge + (i + 0.5) * size);
+        context.fillText(String(rows[i][j]), edge + (j + 0.5) * size, top + (i + 0.5) * size);
       }
     context.font = `12px ${theme.sans}`;
     context.fillStyle = theme.soft;
     for (let i = 0; i < classes; i += every) {
-      context.fillText(String(i), edge - 12, edge + (i + 0.5) * size);
-      context.fillText(String(i), edge + (i + 0.5) * size, edge - 12);
+      context.textAlign = 'right';
+      context.fillText(cut(context, names[i], edge - 32), edge - 8, top + (i + 0.5) * size);
+      context.textAlign = 'center';
+      context.fillText(cut(context, names[i], every * size - 6), edge + (i + 0.5) * size, top - 12);
     }
     context.fillText('predicted', edge + (classes * size) / 2, 12);
-    context.translate(12, edge + (classes * size) / 2);
+    context.translate(12, top + (classes * size) / 2);
     context.rotate(-Math.PI / 2);
     context.fillText('true', 0, 0);
   };
   const say = (x, y, width) => {
-    const size = cell(width), i = Math.floor((y - edge) / size), j = Math.floor((x - edge) / size);
+    const size = cell(width), i = Math.floor((y - top) / size), j = Math.floor((x - edge) / size);
     if (i < 0 || j < 0 || i >= classes || j >= classes) return null;
-    return `true ${i}, predicted ${j}: ${rows[i][j]}\n${
-               percent(rows[i][j], rowSums[i])} of the true ${i}\n` +
-        `${percent(rows[i][j], columnSums[j])} of those predicted as ${j}`;
+    return `true ${names[i]}, predicted ${names[j]}: ${rows[i][j]}\n${
+               percent(rows[i][j], rowSums[i])} of the true ${names[i]}\n` +
+        `${percent(rows[i][j], columnSums[j])} of those predicted as ${names[j]}`;
   };
   const right = sum(rows.map((row, i) => row[i]));
   const words = `Confusion matrix of ${classes} classes; ${right} of ${sum(rowSums)} are right`;
-  Pictures.plot(place, words, (width) => edge + classes * cell(width), paint, say);
+  Pictures.plot(place, words, (width) => top + classes * cell(width), paint, say);
   if (classes > 40) return;
-  const names = [...Array(classes).keys()].map(String);
   place.append(element(
       'div', {class: 'unseen'},
       Page.table(
-          ['true \\ predicted', ...names], rows.map((row, i) => [{text: i, head: true}, ...row]),
+          ['true \\ predicted', ...names],
+          rows.map((row, i) => [{text: names[i], head: true}, ...row]),
           {'aria-label': 'Confusion matrix'})));
 };

@@ -3,6 +3,7 @@
  * Groups of results.h5 that are points, regions and counts. */
 #include "plots.h"
 
+#include "../jsonin.h"
 #include "notes.h"
 #include "plots-internal.h"
 #include <math.h>
@@ -138,18 +139,51 @@ gboolean plot_boundary(StoreFile *file, GString *out, GError **error) {
 
 /* ---- confusion ------------------------------------------------------------------------------- */
 
+/* What the classes are called, as an object with an array `names`; NULL without an error where they
+ * have no names.                                                                                 */
+static JsonNode *class_names(StoreFile *file, gint64 classes, GError **error) {
+  static const char name[] = "/entry/confusion/names";
+  if (!store_has(file, name)) return NULL;
+  g_autofree char *text = store_read_text(file, name, error);
+  g_autofree char *wrapped = text ? g_strdup_printf("{\"names\": %s}", text) : NULL;
+  g_autoptr(JsonNode) root = wrapped ? jsonin_object(name, wrapped, -1, error) : NULL;
+  if (!root) return NULL;
+  JsonArray *names = jsonin_array(json_node_get_object(root), "names");
+  if (names && json_array_get_length(names) == classes) return g_steal_pointer(&root);
+  host_fail(error, AB_DATA, "dataset %s is no list of %" G_GINT64_FORMAT " names", name, classes);
+  return NULL;
+}
+
+static void write_names(GString *out, JsonNode *root) {
+  JsonArray *names = jsonin_array(json_node_get_object(root), "names");
+  embed_begin(out, "names", '[');
+  for (guint k = 0; k < json_array_get_length(names); k++) {
+    JsonNode *one = json_array_get_element(names, k);
+    gboolean text = JSON_NODE_HOLDS_VALUE(one) && json_node_get_value_type(one) == G_TYPE_STRING;
+    embed_text(out, NULL, text ? json_node_get_string(one) : NULL);
+  }
+  embed_end(out, ']');
+}
+
 gboolean plot_confusion(StoreFile *file, GString *out, GError **error) {
   static const char name[] = "/entry/confusion/count";
   g_auto(Array) counts = {0};
+  GError *damaged = NULL;
   if (!array_read(&counts, file, name, 2, 2, error)) return FALSE;
   if (counts.shape[0] != counts.shape[1] || counts.shape[0] > MAX_CLASSES)
     return host_fail(error, AB_DATA,
                      "dataset %s has %" G_GINT64_FORMAT " rows and %" G_GINT64_FORMAT
                      " columns; equal numbers of them are shown, up to %d",
                      name, counts.shape[0], counts.shape[1], MAX_CLASSES);
+  g_autoptr(JsonNode) names = class_names(file, counts.shape[0], &damaged);
+  if (damaged) {
+    g_propagate_error(error, damaged);
+    return FALSE;
+  }
   embed_begin(out, "confusion", '{');
   embed_int(out, "classes", counts.shape[0]);
   embed_ints(out, "count", counts.values, counts.count);
+  if (names) write_names(out, names);
   embed_end(out, '}');
   return TRUE;
 }

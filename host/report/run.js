@@ -62,7 +62,8 @@ Run.header = function(data, facts) {
       ] :
       [text(data.name)];
   const place = [
-    facts.device, facts.precision, facts.threads && `${facts.threads} threads`
+    facts.device, facts.precision,
+    facts.threads && `${facts.threads} thread${facts.threads === 1 ? '' : 's'}`
   ].filter(Boolean).join(', ');
   Parts.header(
       'Run report', title,
@@ -273,7 +274,7 @@ Run.confusion = function(plots) {
       'Counts of the test split; the shade is the share of the true class.', (place) => {
         const figure = element('figure', {});
         place.append(figure);
-        Pictures.confusion(figure, counts.map((n) => number(n) || 0), it.classes);
+        Pictures.confusion(figure, counts.map((n) => number(n) || 0), it.classes, list(it.names));
       });
 };
 

@@ -412,6 +412,34 @@ static void test_plots(StoreTest *self, gconstpointer data) {
   g_assert_cmpint(json_array_get_int_element(counts, json_array_get_length(counts) - 1), ==, 1);
 }
 
+/* Names of classes go with the counts where there are as many; a list of others is damage. */
+static void test_confusion_names(StoreTest *self, gconstpointer data) {
+  static const double counts[] = {5, 1, 0, 7};
+  static const char *const names[] = {"[\"cat\", \"</dog>\"]", "[\"cat\"]", "cat"};
+  g_autofree char *path = g_build_filename(self->folder, "results.h5", NULL);
+  (void)data;
+  put(self, "result.json", "{}");
+  for (guint i = 0; i < G_N_ELEMENTS(names); i++) {
+    g_autoptr(GPtrArray) notes = NULL;
+    StoreWriter *writer = store_test_create_ok(path);
+    write_real(writer, "/entry/confusion/count", 2, 2, 2, counts);
+    store_write_text(writer, "/entry/confusion/names", names[i]);
+    store_test_commit_ok(writer);
+    g_autoptr(JsonNode) root = report(self, &notes);
+    JsonObject *plots = json_object_get_object_member(object_of(root), "plots");
+    g_assert_cmpuint(notes->len, ==, i > 0);
+    g_assert_cmpint(json_object_has_member(plots, "confusion"), ==, i == 0);
+    if (i > 0) {
+      assert_note(root, notes, 0, "/entry/confusion", "names");
+      continue;
+    }
+    JsonObject *confusion = json_object_get_object_member(plots, "confusion");
+    JsonArray *found = json_object_get_array_member(confusion, "names");
+    g_assert_cmpuint(json_array_get_length(found), ==, 2);
+    g_assert_cmpstr(json_array_get_string_element(found, 1), ==, "</dog>");
+  }
+}
+
 /* ---- comparisons ----------------------------------------------------------------------------- */
 
 static void test_compare(StoreTest *self, gconstpointer data) {
@@ -491,6 +519,7 @@ int main(int argc, char **argv) {
   STORE_TEST_ADD("/report/no-files", test_no_files);
   STORE_TEST_ADD("/report/wiring", test_wiring);
   STORE_TEST_ADD("/report/plots", test_plots);
+  STORE_TEST_ADD("/report/confusion-names", test_confusion_names);
   STORE_TEST_ADD("/report/compare", test_compare);
   STORE_TEST_ADD("/report/errors", test_errors);
   return g_test_run();
