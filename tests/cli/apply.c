@@ -471,18 +471,27 @@ static void test_text(void) {
   cli_assert_says(again, "--force", NULL);
 }
 
-/* Labels of a table, a line each. */
+/* Labels of a table, a line each; a report knows them too. */
 static void test_text_labels(void) {
   cli_write("pets.csv", "weight,pet\n4,cat\n30,dog\n5,cat\n28,dog\n3,cat\n33,dog\n");
-  train("pets", "problem: classify\nseed: 1\nepochs: 60\nvalidation: {fraction: 0}\n"
-                "data: {plugin: csv, file: pets.csv, label: pet, batch: 6, transform: "
-                "{standardise: true}}\nmodel: {plugin: mlp, units: [4]}\n"
-                "optimizer: {plugin: adam, lr: 0.1}\n");
+  static const char pets[] =
+      "problem: classify\nseed: 1\nepochs: 60\nvalidation: {fraction: 0}\n"
+      "data: {plugin: csv, file: pets.csv, label: pet, batch: 3, transform: {standardise: true}}\n"
+      "model: {plugin: mlp, units: [4]}\noptimizer: {plugin: adam, lr: 0.1}\n";
+  train("pets", pets);
   g_autoptr(CliResult) result =
       cli_run("apply", "pets", "-i", "{plugin: csv, file: pets.csv, label: pet}", "--split",
               "train", "--text", "-", NULL);
   cli_assert_status(result, 0);
   g_assert_cmpstr(result->out, ==, "cat\ndog\ncat\ndog\ncat\ndog\n");
+  cli_write("train.yaml", pets);
+  g_autoptr(CliResult) tested = cli_run("run", "train.yaml", "--set", "data.test_fraction=0.34",
+                                        "--output", "tested", "-q", NULL);
+  cli_assert_status(tested, 0);
+  g_autoptr(CliResult) made = cli_run("report", "tested", "--output", "pets.html", NULL);
+  cli_assert_status(made, 0);
+  g_autofree char *page = cli_read("pets.html");
+  g_assert_nonnull(strstr(page, "\"names\":[\"cat\",\"dog\"]"));
 }
 
 static void test_text_refused(void) {
