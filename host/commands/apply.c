@@ -61,6 +61,8 @@ static int check_options(const ApplyOptions *options, gboolean json) {
     return command_no_name(&command_apply, options->split, "split", splits);
   if (!options->output && !options->text)
     return command_usage(&command_apply, "--output is missing (or --text)");
+  if (g_strcmp0(options->output, options->text) == 0)
+    return command_usage(&command_apply, "--output and --text name the same file");
   if (json && options->text && strcmp(options->text, "-") == 0)
     return command_usage(&command_apply, "--text - and --json both write to the standard output");
   if (options->batch < 1) return command_usage(&command_apply, "--batch takes a number from 1");

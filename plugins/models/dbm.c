@@ -54,7 +54,7 @@ typedef struct {
   AbTensor *W[MOST + 1], *b[MOST + 1], *c[MOST + 1]; /* from 1; of the layers */
   AbTensor *chain[MOST + 1];                         /* of h_l: [chains, units] */
   AbTensor *o[MOST + 1];                             /* of h_l: [1, units]; NULL: not centred */
-  AbTensor *seen; /* batches that the machine learned, a scalar */
+  AbTensor *seen;                                    /* batches that were learned, a scalar */
   AbTensor *V[MOST + 1], *A[MOST + 1], *d[MOST + 1]; /* from 1; of the classifier */
   AbTensor *U, *e, *begun;                           /* begun: 1 once V, A, d were set */
 } Dbm;
@@ -254,6 +254,7 @@ static void negative(Dbm *m, AbTensor **h) {
 
 /* Of h_l, from the batch: `count` rows, over and over where it has fewer. */
 static AbTensor *rows_of(AbTensor *h, int64_t count) {
+  if (!h) return NULL; /* an error of the context */
   AbShape times = AB_SHAPE((count + ab_dim(h, 0) - 1) / ab_dim(h, 0), 1);
   return ab_slice(ab_repeat(h, times), 0, 0, count);
 }

@@ -508,6 +508,7 @@ static void test_text_refused(void) {
        AB_CONFIG, "numbers"},
       {"text --role generate --count 1 --text - --json", AB_USAGE, "--json"},
       {"text --role generate --count 1", AB_USAGE, "--text"},
+      {"text --role generate --count 1 -o t.txt --text t.txt", AB_USAGE, "same file"},
       {"text --role generate --count 1 --text nowhere/t.txt", AB_IO, "nowhere"},
       {"text --role generate --count 1 --text text/checkpoints/last.h5 --force", AB_IO, "last.h5"},
   };
