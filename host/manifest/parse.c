@@ -394,7 +394,8 @@ Node *node_parse_kept(const char *path, char **text, Diagnostics *diagnostics) {
                     "larger than 4 MiB, which no manifest needs to be; is it the right file?");
   else
     root = node_parse((const char *)bytes->data, bytes->len, path, diagnostics);
-  if (root && text) *text = g_strndup((const char *)bytes->data, bytes->len);
+  if (root && text) /* an empty file has no data, and an empty text */
+    *text = bytes->len ? g_strndup((const char *)bytes->data, bytes->len) : g_strdup("");
   if (bytes) g_byte_array_unref(bytes);
   return root;
 }

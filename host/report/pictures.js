@@ -188,7 +188,7 @@ const percent = (part, whole) =>
     (whole > 0 ? `${Number(((100 * part) / whole).toPrecision(3))} %` : NONE);
 
 /* As much of a text as is at most `room` wide. */
-const cut = (context, text, room) => {
+const abridged = (context, text, room) => {
   if (context.measureText(text).width <= room) return text;
   let length = text.length;
   while (length > 0 && context.measureText(`${text.slice(0, length)}…`).width > room) length--;
@@ -230,9 +230,10 @@ Pictures.confusion = function(place, counts, classes, given) {
     context.fillStyle = theme.soft;
     for (let i = 0; i < classes; i += every) {
       context.textAlign = 'right';
-      context.fillText(cut(context, names[i], edge - 32), edge - 8, top + (i + 0.5) * size);
+      context.fillText(abridged(context, names[i], edge - 32), edge - 8, top + (i + 0.5) * size);
       context.textAlign = 'center';
-      context.fillText(cut(context, names[i], every * size - 6), edge + (i + 0.5) * size, top - 12);
+      context.fillText(
+          abridged(context, names[i], every * size - 6), edge + (i + 0.5) * size, top - 12);
     }
     context.fillText('predicted', edge + (classes * size) / 2, 12);
     context.translate(12, top + (classes * size) / 2);

@@ -208,6 +208,8 @@ static void test_usage(void) {
   fails(AB_USAGE, "--halving", "m.yaml", "--halving", "--budget", "steps=3", NULL);
   fails(AB_USAGE, "no plain file", "/dev/null", NULL);
   fails(AB_NO_INPUT, "absent.yaml", "absent.yaml", NULL);
+  cli_write("empty.yaml", "");
+  fails(AB_CONFIG, "nothing to compare", "empty.yaml", NULL);
   fails(AB_CONFIG, "did you mean 'epochs'", "m.yaml", "--set", "epoch=3", NULL);
   fails(AB_CONFIG, "does not offer classify", "m.yaml", "--candidates", "other-role", NULL);
   g_assert_false(cli_exists("runs"));
