@@ -3,7 +3,7 @@
  * A thread of libgomp that waits for another tries some hundred thousand times before it gives its
  * core away. Alone on a machine that costs nothing. Beside another program the one that is waited
  * for may have no core, and gets none while it is waited for: a run of 2.5 s took 4 to 18 s.
- * libgomp reads its setting when it is loaded, which is before main; hence a second start.        */
+ * libgomp reads its setting when it is loaded, which is before main; hence a second start. */
 #include "threads.h"
 
 #include <glib.h>
