@@ -5,7 +5,7 @@
  *
  *   compare-sides [--json FILE] [--rounds N] [--eager] --peer PYTHON --programs FOLDER
  *                 [WORKLOAD ...]                                                                 */
-#include "json.h"
+#include "jsonout.h"
 #include "side.h"
 #include <glib/gstdio.h>
 #include <math.h>
@@ -171,7 +171,7 @@ static bool write_json(const Row *rows, int count) {
   json_builder_end_array(b);
   json_builder_end_object(b);
   g_autoptr(JsonNode) root = json_builder_get_root(b);
-  g_autofree char *text = json_text(root, TRUE);
+  g_autofree char *text = jsonout_node(root, TRUE);
   g_autoptr(GError) error = NULL;
   if (g_file_set_contents(json_file, text, -1, &error)) return true;
   g_printerr("%s\n", error->message);

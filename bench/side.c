@@ -2,7 +2,7 @@
  *
  * A side of the comparison: side.h says what it is. */
 #include "side.h"
-#include "json.h"
+#include <json-glib/json-glib.h>
 
 struct Side {
   GSubprocess *process;
