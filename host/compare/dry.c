@@ -120,13 +120,13 @@ gboolean dry_run(const Plan *plan, const Registry *registry, Candidate *candidat
     g_prefix_error(error, "%s was not tried: ", candidate->name);
     return FALSE;
   }
-  g_autoptr(JsonNode) node = text ? jsonin_object("it", text, -1, NULL) : NULL;
-  if (node) {
-    take(candidate, json_node_get_object(node));
+  if (!text) {
+    candidate->crashed = TRUE;
+    candidate->code = AB_INTERNAL;
+    candidate->refusal = g_strdup_printf("%s while it was built", crash);
     return TRUE;
   }
-  candidate->crashed = TRUE;
-  candidate->code = AB_INTERNAL;
-  candidate->refusal = g_strdup_printf("%s while it was built", crash);
-  return TRUE;
+  g_autoptr(JsonNode) node = jsonin_object(candidate->name, text, -1, error);
+  if (node) take(candidate, json_node_get_object(node));
+  return node != NULL;
 }
